@@ -1,0 +1,36 @@
+# Which building block should a small image classifier be made of? See README.md.
+
+from snakemake.utils import min_version
+
+min_version("9.19")
+
+
+configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/explain.smk"
+include: "workflow/rules/track.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{OUT}/summary.md",
+        tracking_files(NETWORKS),
+
+
+for network in NETWORKS:
+
+    rule:
+        name:
+            network
+        input:
+            files_of(network),

@@ -1,0 +1,58 @@
+"""How large a network is and what it is made of, counted rather than typed in."""
+
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode, flop_registry
+
+from blocklab.network import Layer, Shape, build
+
+
+class _ActivationCounter(TorchDispatchMode):
+    """Count the output elements of convolutions and matrix products.
+
+    Activations as in Radosavovic et al. 2020, Designing Network Design Spaces, arXiv 2003.13678,
+    where they predict run time better than FLOPs do.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if function._overloadpacket in flop_registry:
+            output = result[0] if isinstance(result, tuple) else result
+            self.total += output.numel()
+        return result
+
+
+def complexity(layers: list[Layer], input_shape: Shape) -> dict[str, int]:
+    """Count one image's forward pass, and what the network has of what matters here.
+
+    parameters: trainable numbers. flops: floating-point operations of convolutions, matrix
+    products and attention, a multiplication and an addition counting as two. activations:
+    outputs of those operations. residuals, active_residuals: blocks that can add their input,
+    and those that do. largest_kernel: the widest convolution, in pixels; 0 if there is none.
+    """
+    with torch.device("meta"):
+        network = build(layers).eval()
+        image = torch.empty(1, *input_shape)
+    # On meta tensors attention runs as plain matrix products, which are counted; its T x T
+    # weights then count as activations, though the fused kernels never store them.
+    with FlopCounterMode(display=False) as flops:
+        network(image)
+    with _ActivationCounter() as activations:
+        network(image)
+    residuals = [module.residual for module in network.modules() if hasattr(module, "residual")]
+    kernels = [
+        max(module.kernel_size) for module in network.modules() if isinstance(module, nn.Conv2d)
+    ]
+    return {
+        "parameters": sum(p.numel() for p in network.parameters() if p.requires_grad),
+        "flops": flops.get_total_flops(),
+        "activations": activations.total,
+        "residuals": len(residuals),
+        "active_residuals": sum(residuals),
+        "largest_kernel": max(kernels, default=0),
+    }

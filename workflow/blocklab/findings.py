@@ -1,0 +1,157 @@
+"""Sentences that the results support, and no others."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blocklab.aggregation import selection_column
+from blocklab.evaluation import double_softmax_floor
+
+SIGNIFICANT = 0.05
+LOW_RECALL = 0.9
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """Return a share as text in percent, or a dash."""
+    return "–" if pd.isna(share) else f"{100 * share:.{digits}f} %"
+
+
+def interval(row: pd.Series, name: str) -> str:
+    """Return 'mean % (low to high)' of an accuracy, without limits where there are none."""
+    if pd.isna(row[f"{name}_low"]):
+        return percent(row[name])
+    limits = f"{100 * row[f'{name}_low']:.2f} to {100 * min(row[f'{name}_high'], 1):.2f}"
+    return f"{percent(row[name])} ({limits})"
+
+
+def p_text(p: float) -> str:
+    """Return 'p = 0.012' or 'p < 0.001'."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]) -> str:
+    """Return the summary's first paragraph."""
+    best = networks[networks["best"]].iloc[0]
+    baseline = networks[networks["baseline"]].iloc[0]
+    candidates = networks[~networks["baseline"]]
+    chosen = selection_column(networks)
+    text = [
+        f"Of {len(candidates)} networks trained for {count(config['training']['epochs'], 'epoch')} "
+        f"on {sizes['training']:,} images, **{best['network']}** is the best by "
+        f"{'validation' if chosen == 'validation_acc' else 'test'} accuracy "
+        f"({percent(best[chosen])}). It gets {interval(best, 'test_acc')} of the "
+        f"{sizes['test']:,} test images right; the baseline {baseline['network']} gets "
+        f"{interval(baseline, 'test_acc')}, "
+        + (
+            f"a difference that is real ({p_text(baseline['p_value'])})."
+            if baseline["p_value"] < SIGNIFICANT
+            else f"which this study cannot tell apart ({p_text(baseline['p_value'])})."
+        )
+    ]
+    rivals = candidates[~candidates["best"]]
+    equal = rivals[~(rivals["p_value"] < SIGNIFICANT)]
+    worse = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] < best["test_acc"])]
+    better = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] > best["test_acc"])]
+    if len(equal):
+        text.append(f"Not distinguishable from it on the test images: {names(equal)}.")
+    if len(worse):
+        text.append(f"Less accurate, beyond chance: {names(worse)}.")
+    if len(better):
+        text.append(f"More accurate on the test images, beyond chance: {names(better)}.")
+    if chosen == "test_acc":
+        text.append(
+            "There is no validation split, so the best was chosen on the test images, and its "
+            "test accuracy is optimistic."
+        )
+    return " ".join(text)
+
+
+def oddities(networks: pd.DataFrame, confusions: dict[str, np.ndarray], loss: str) -> list[str]:
+    """Return what is odd in a network and shows in its numbers, a Markdown sentence each.
+
+    `confusions` holds, by network, the test confusion matrices [S, K, K], true class by row.
+    """
+    classes = next(iter(confusions.values())).shape[-1]
+    found = []
+    for _, row in networks.iterrows():
+        network = row["network"]
+        if row["residuals"] and not row["active_residuals"]:
+            found.append(
+                f"**{network}** has {count(row['residuals'], 'block')} with a residual connection, "
+                "and none is active: input and output differ in channels. It is no residual network."
+            )
+        if row["largest_kernel"] == 1:
+            found.append(
+                f"**{network}** has no convolution wider than 1x1: all that it knows of a pixel's "
+                "neighbours comes from its other layers."
+            )
+        found += _recall_oddities(network, row, confusions[network], classes)
+        if row["test_cross_entropy"] > math.log(classes):
+            found.append(
+                f"**{network}** has a test cross-entropy of {row['test_cross_entropy']:.2f} nats, "
+                f"more than an even guess would cost ({math.log(classes):.2f}), at an accuracy of "
+                f"{percent(row['test_acc'])}: where it is wrong, it is confidently wrong."
+            )
+    if loss == "double_softmax_cross_entropy":
+        found.append(_floor_sentence(networks, classes))
+    return found
+
+
+def _recall_oddities(
+    network: str, row: pd.Series, confusion: np.ndarray, classes: int
+) -> list[str]:
+    found = []
+    never = sorted({int(label) for _, label in np.argwhere(confusion.sum(axis=1) == 0)})
+    if never:
+        found.append(
+            f"**{network}** never answers {' or '.join(map(str, never))} on any test image"
+            + (", with at least one seed." if len(confusion) > 1 else ".")
+        )
+    recall = row[[f"recall_{label}" for label in range(classes)]].astype(float).to_numpy()
+    if not never and np.nanmin(recall) < LOW_RECALL:
+        spread = int((recall < LOW_RECALL).sum())
+        found.append(
+            f"**{network}** recognises class {np.nanargmin(recall)} worst "
+            f"({percent(np.nanmin(recall), 1)}) and class {np.nanargmax(recall)} best "
+            f"({percent(np.nanmax(recall), 1)}); {spread} of {classes} classes are below "
+            f"{percent(LOW_RECALL, 0)}."
+        )
+    return found
+
+
+def _floor_sentence(networks: pd.DataFrame, classes: int) -> str:
+    floor = double_softmax_floor(classes)
+    lowest = networks.loc[networks["loss"].idxmin()]
+    return (
+        f"The losses look high because softmax is applied twice: with {classes} classes such a "
+        f"loss cannot fall below {floor:.5f}. The lowest training loss here, that of "
+        f"{lowest['network']}, is {lowest['loss'] - floor:.5f} above it."
+    )
+
+
+def highest_costs(networks: pd.DataFrame, columns: dict[str, str]) -> str:
+    """Return one sentence on which network tops each measured cost; columns: name to words."""
+    tops: dict[str, list[str]] = {}
+    for column, words in columns.items():
+        if networks[column].notna().all():
+            top = networks.loc[networks[column].idxmax(), "network"]
+            tops.setdefault(top, []).append(words)
+    return "; ".join(f"**{network}** has the highest {join(what)}" for network, what in tops.items())
+
+
+def names(table: pd.DataFrame) -> str:
+    """Return the table's networks with their p-values, as a list in words."""
+    return join([f"{row['network']} ({p_text(row['p_value'])})" for _, row in table.iterrows()])
+
+
+def join(words: Sequence[str]) -> str:
+    """Return 'a', 'a and b', or 'a, b and c'."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def count(number: int, noun: str) -> str:
+    """Return '1 epoch' or '10 epochs'."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,111 @@
+"""Fingerprints that change when settings or code change in meaning, and only then.
+
+Snakemake's process calls these at every start, so this file imports nothing heavy.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from blocklab.errors import UserError
+
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def canonical_json(value: Any) -> str:
+    """Return `value` as JSON without spaces, the same text whatever the order of keys.
+
+    Raises TypeError or ValueError for what JSON cannot hold, NaN and infinity included.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
+    """Return the SHA-256 over modules of a package and all that they import from it.
+
+    Comments, formatting, docstrings and time stamps do not count; any other change of code does.
+    Imports are read from the syntax tree, inside functions too; `importlib` is not followed.
+    The syntax tree's text differs between Python versions, and so may the fingerprint.
+
+    Args:
+        package_folder: the package's folder; its name is the package's name.
+        modules: names inside the package, such as "network" or "blocks.conv".
+
+    Raises:
+        KeyError: a module, given or imported, does not exist.
+        UserError: a module is not valid Python.
+    """
+    package_folder = Path(package_folder)
+    package = package_folder.name
+    found: dict[str, str] = {}
+    waiting = [f"{package}.{module}" for module in modules]
+    while waiting:
+        module = waiting.pop()
+        if module in found:
+            continue
+        path = _file(package_folder.parent, module)
+        if path is None:
+            name = module.removeprefix(f"{package}.")
+            raise KeyError(f"package {package} has no module {name!r}")
+        found[module], imports = _read(path.read_text(encoding="utf-8"), path)
+        for name in (module, *_referred(module, path, imports, package_folder.parent)):
+            parts = name.split(".")
+            if parts[0] == package:
+                # Importing a.b.c runs a/__init__.py and a/b/__init__.py first.
+                waiting += [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    lines = [f"{module} {found[module]}\n" for module in sorted(found)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+class _Import(NamedTuple):
+    """`import module`, or `from module import name` with `level` dots before the module."""
+
+    module: str
+    level: int = 0
+    name: str | None = None
+
+
+def _file(folder: Path, module: str) -> Path | None:
+    """Return the file of a module, given the folder its package is in; None if there is none."""
+    base = folder.joinpath(*module.split("."))
+    candidates = (base / "__init__.py", base.with_suffix(".py"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _referred(module: str, path: Path, imports: Iterable[_Import], folder: Path) -> Iterator[str]:
+    """Yield the full names of the modules that the imports of one module refer to."""
+    home = module.split(".")
+    if path.name != "__init__.py":
+        home.pop()
+    for target, level, name in imports:
+        if level:
+            start = home[: len(home) - level + 1]
+            target = ".".join([*start, target] if target else start)
+        yield target
+        # `from package import x`: x is a module, or a name defined in the package.
+        if name and _file(folder, f"{target}.{name}"):
+            yield f"{target}.{name}"
+
+
+@cache
+def _read(source: str, path: Path) -> tuple[str, list[_Import]]:
+    """Return the SHA-256 of a module's code, and its imports."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise UserError(f"{path}, line {error.lineno}: not valid Python: {error.msg}") from None
+    imports = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports += [_Import(alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            imports += [_Import(node.module or "", node.level, alias.name) for alias in node.names]
+        elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body[:1] = [] if len(node.body) > 1 else [ast.Pass()]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports

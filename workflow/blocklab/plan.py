@@ -1,0 +1,65 @@
+"""What is known of every network before any job starts: that it fits, its size, its code.
+
+Checking a network takes torch, which takes seconds to import; a plan is therefore kept in a
+file named by a hash of all it depends on.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from blocklab.datasets import DATASETS
+from blocklab.files import write_atomically
+from blocklab.fingerprint import canonical_json, code_fingerprint
+
+PACKAGE = Path(__file__).parent
+PLANNING_MODULES = ("plan", "network", "complexity")
+
+
+def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
+    """Return, by network, `modules` (its block files) and what `complexity` counts.
+
+    `config` is resolved; `cache` is the folder that plans are kept in.
+    Raises UserError for the first layer that is wrong or does not fit.
+    """
+    question = {
+        "networks": {name: network["layers"] for name, network in config["networks"].items()},
+        "input_size": config["dataset"]["input_size"],
+        "dataset": config["dataset"]["name"],
+        "code": code_fingerprint(PACKAGE, PLANNING_MODULES + block_modules()),
+    }
+    # The order of layer lists counts, that of keys does not.
+    digest = hashlib.sha256(canonical_json(question).encode()).hexdigest()
+    kept = cache / f"{digest[:32]}.json"
+    try:
+        return json.loads(kept.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        answer = _plan(config)
+    with write_atomically(kept) as temporary:
+        temporary.write_text(json.dumps(answer, indent=2), encoding="utf-8")
+    return answer
+
+
+def input_shape(dataset: dict[str, Any]) -> tuple[int, int, int]:
+    """Return (C, H, W) of the prepared images for the config's `dataset` section."""
+    return DATASETS[dataset["name"]].channels, dataset["input_size"], dataset["input_size"]
+
+
+def block_modules() -> tuple[str, ...]:
+    """Return the names of all block files, as `code_fingerprint` takes them."""
+    return tuple(f"blocks.{path.stem}" for path in sorted((PACKAGE / "blocks").glob("[a-z]*.py")))
+
+
+def _plan(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    from blocklab.complexity import complexity
+    from blocklab.network import resolve
+
+    shape = input_shape(config["dataset"])
+    classes = DATASETS[config["dataset"]["name"]].classes
+    answer = {}
+    for name, network in config["networks"].items():
+        layers = resolve(name, network["layers"], shape, classes)
+        modules = {layer.cls.__module__.removeprefix("blocklab.") for layer in layers}
+        answer[name] = {"modules": sorted(modules), **complexity(layers, shape)}
+    return answer

@@ -1,0 +1,105 @@
+"""What ran, on what, from what: the record beside every result.
+
+It holds no environment variables and no name of a user, a host or a folder. What the settings
+and the command contain is the caller's.
+"""
+
+import hashlib
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from blocklab.fingerprint import canonical_json
+
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "captum", "snakemake")
+
+
+def collect(
+    settings: dict[str, Any],
+    seeds: list[int],
+    device_description: dict[str, Any],
+    started: float,
+    command: str | None,
+    data_sha256: str | None,
+) -> dict[str, Any]:
+    """Return the content of provenance.json; the moment of the call is `finished`.
+
+    Args:
+        settings: the resolved settings of the job.
+        seeds: the seeds of the pack.
+        device_description: device ("cpu", "cuda", "mps"), device_name, threads and precision.
+        started: when the job started, in seconds since the epoch.
+        command: the command that repeats the run, if known.
+        data_sha256: the SHA-256 of the prepared dataset.
+    """
+    on_gpu = device_description["device"] == "cuda"
+    commit = _git("rev-parse", "HEAD")
+    return {
+        "commit": commit,
+        "dirty": bool(_git("--no-optional-locks", "status", "--porcelain")) if commit else None,
+        "settings": settings,
+        "settings_sha256": hashlib.sha256(canonical_json(settings).encode()).hexdigest(),
+        "data_sha256": data_sha256,
+        "versions": {"python": platform.python_version(), **_versions()},
+        "platform": platform.platform(),
+        "machine": {
+            "processor": processor_model(),
+            "cores": psutil.cpu_count(),
+            "memory_bytes": psutil.virtual_memory().total,
+            "gpu": device_description["device_name"] if on_gpu else None,
+        },
+        "device": device_description["device"],
+        "threads": device_description["threads"],
+        "precision": device_description["precision"],
+        "seeds": seeds,
+        "started": _iso(started),
+        "finished": _iso(datetime.now(UTC).timestamp()),
+        "command": command,
+    }
+
+
+def processor_model() -> str:
+    """Return the processor's model name, or its architecture where the system does not say."""
+    try:
+        if platform.system() == "Darwin":
+            return _output("sysctl", "-n", "machdep.cpu.brand_string")
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except (OSError, subprocess.SubprocessError):
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _git(*arguments: str) -> str | None:
+    """Return what git says about the project's folder; None without git or a repository."""
+    try:
+        return _output("git", "-C", str(PROJECT_FOLDER), *arguments)
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _output(*command: str) -> str:
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    return run.stdout.strip()
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _iso(seconds: float) -> str:
+    """Return a time since the epoch as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,61 @@
+"""Intervals and comparisons; every sentence of the summary rests on them."""
+
+import numpy as np
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+CONFIDENCE = 0.95
+
+
+def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Return mean, low and high of the 95 % t-interval over seeds; NaN limits for one value."""
+    values = np.asarray(values, dtype=float)
+    mean = float(values.mean())
+    if len(values) < 2 or np.isnan(mean):
+        return mean, np.nan, np.nan
+    half = stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)
+    return mean, mean - float(half), mean + float(half)
+
+
+def proportion_interval(share: float, count: int) -> tuple[float, float]:
+    """Return the 95 % Wilson interval of a share of `count` images that one network got right."""
+    low, high = proportion_confint(round(share * count), count, 1 - CONFIDENCE, method="wilson")
+    return float(low), float(high)
+
+
+def difference_p_value(right_a: np.ndarray, right_b: np.ndarray) -> float:
+    """Return the p-value of two networks being equally accurate.
+
+    The arguments [S, N] tell which of the same N images each network got right, seed by seed.
+    With one seed: exact McNemar test over images. With several: paired t-test over seeds.
+    """
+    if len(right_a) > 1:
+        difference = right_a.mean(axis=1) - right_b.mean(axis=1)
+        if np.ptp(difference) == 0:
+            return float(difference[0] == 0)
+        return float(stats.ttest_1samp(difference, 0).pvalue)
+    a, b = right_a[0], right_b[0]
+    table = [[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]]
+    return float(mcnemar(table, exact=True).pvalue)
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Return p-values corrected for there being several of them (Holm 1979)."""
+    return multipletests(p_values, method="holm")[1]
+
+
+def ink_correlation(a: np.ndarray, b: np.ndarray, images: np.ndarray) -> float:
+    """Return the mean Spearman correlation of two networks' attributions on ink pixels.
+
+    All arguments are [M, C, H, W]. Black pixels are left out: from a black baseline both
+    networks give them exactly 0, and those ties alone would look like agreement.
+    NaN if no image can be compared.
+    """
+    correlations = []
+    for first, second, image in zip(a, b, images, strict=True):
+        ink = image > 0
+        if ink.sum() > 2 and np.ptp(first[ink]) > 0 and np.ptp(second[ink]) > 0:
+            correlations.append(stats.spearmanr(first[ink], second[ink]).statistic)
+    return float(np.mean(correlations)) if correlations else np.nan

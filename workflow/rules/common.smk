@@ -1,0 +1,111 @@
+# What all rules share: the checked config, paths, packs of seeds, and what a job depends on.
+
+import os
+import sys
+from pathlib import Path
+
+WORKFLOW = Path(workflow.basedir) / "workflow"
+sys.path.insert(0, str(WORKFLOW))
+# Scripts run in processes of their own, which find the library by this.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(WORKFLOW), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+from blocklab.config import resolve_config, seed_packs
+from blocklab.devices import accelerator_present
+from blocklab.errors import UserError
+from blocklab.fingerprint import canonical_json, code_fingerprint
+from blocklab.plan import input_shape, plan
+from blocklab.datasets import DATASETS
+
+RULES = (
+    "all prepare_data train evaluate explain track aggregate learning_curves "
+    "accuracy_against_cost confusion heatmaps summary"
+).split()
+
+try:
+    config.update(resolve_config(config, reserved=RULES))
+    PLAN = plan(config, cache=Path(".snakemake/blocklab"))
+except UserError as error:
+    # One line is all a user needs; an exception would come with a trail of file names.
+    print(f"Error in the config: {error}", file=sys.stderr, flush=True)
+    os._exit(1)
+
+OUT = config["outdir"].rstrip("/")
+DATASET = config["dataset"]["name"]
+NETWORKS = list(config["networks"])
+PACKS = seed_packs(config["seeds"])
+GPU = int(config["training"]["device"] != "cpu" and accelerator_present())
+
+DATA = f"{OUT}/data/{DATASET}.safetensors"
+MANIFEST = f"{OUT}/data/{DATASET}.json"
+RUN = f"{OUT}/{DATASET}/{{network}}/{{pack}}"
+RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/{{pack}}"
+
+
+wildcard_constraints:
+    network="[a-z][a-z0-9_]*",
+    pack=r"seeds?\d+(-\d+)?",
+
+
+def of_every_run(file, networks=NETWORKS):
+    """Paths of one of the files that every network and pack of seeds has."""
+    return expand(f"{RUN}/{file}", network=networks, pack=PACKS)
+
+
+def run_folders():
+    """The folders of every network's packs, in the order of the config."""
+    return {
+        network: expand(RUN, network=network, pack=PACKS) for network in NETWORKS
+    }
+
+
+def tracking_files(networks):
+    if config["tracking"]["mode"] == "disabled":
+        return []
+    return of_every_run("tracking.json", networks)
+
+
+def files_of(network):
+    """All that is made for one network alone."""
+    files = "weights.safetensors history.csv metrics.csv predictions.npz attributions.npz"
+    made = [path for file in files.split() for path in of_every_run(file, [network])]
+    return made + tracking_files([network])
+
+
+def code(*modules, network=None):
+    """Fingerprint of the library code that a job runs; with a network, of its blocks too."""
+    blocks = PLAN[network]["modules"] if network else []
+    return code_fingerprint(WORKFLOW / "blocklab", [*modules, *blocks])
+
+
+def data_settings():
+    """What the prepared dataset depends on: not on where the raw files came from."""
+    elsewhere = ("source", "directory")
+    return {key: value for key, value in config["dataset"].items() if key not in elsewhere}
+
+
+def network_settings(network, *sections):
+    """What a job for one network depends on, besides data and code."""
+    shape = input_shape(config["dataset"])
+    settings = {
+        "network": {"name": network, "layers": config["networks"][network]["layers"]},
+        "input_shape": shape,
+        "classes": DATASETS[DATASET].classes,
+    }
+    return settings | {section: config[section] for section in sections}
+
+
+def training_settings(wildcards):
+    """What one training job depends on, besides the prepared dataset and the code."""
+    return network_settings(wildcards.network, "training") | {
+        "batch_size": config["networks"][wildcards.network]["batch_size"],
+        "seeds": PACKS[wildcards.pack],
+    }
+
+
+def study_command():
+    """The command that runs this study again."""
+    overlays = [os.path.relpath(path) for path in workflow.configfiles[1:]]
+    options = ["--configfile", *overlays] if overlays else []
+    return " ".join(["snakemake --cores 4 --resources gpu=1", *options])

@@ -1,0 +1,172 @@
+FIGURES = f"{OUT}/figures"
+TEMPLATE = "workflow/report/summary.md.jinja"
+
+
+rule aggregate:
+    input:
+        metrics=of_every_run("metrics.csv"),
+        history=of_every_run("history.csv"),
+        resources=of_every_run("resources.json"),
+        predictions=of_every_run("predictions.npz"),
+    output:
+        runs=report(f"{OUT}/runs.csv", category="Tables", labels={"table": "runs"}),
+        networks=report(
+            f"{OUT}/networks.csv", category="Tables", labels={"table": "networks"}
+        ),
+    log:
+        f"{OUT}/logs/aggregate.log",
+    params:
+        folders=run_folders(),
+        baseline=config["baseline"],
+        code=code("aggregation"),
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    message:
+        "Aggregate all runs"
+    script:
+        "../scripts/aggregate.py"
+
+
+rule learning_curves:
+    input:
+        histories=of_every_run("history.csv"),
+    output:
+        report(
+            f"{FIGURES}/learning_curves.png",
+            caption="../report/learning_curves.rst",
+            category="Figures",
+            labels={"figure": "learning curves"},
+        ),
+    log:
+        f"{OUT}/logs/learning_curves.log",
+    params:
+        folders=run_folders(),
+        baseline=config["baseline"],
+        code=code("figures"),
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    message:
+        "Draw learning curves"
+    script:
+        "../scripts/learning_curves.py"
+
+
+rule accuracy_against_cost:
+    input:
+        networks=rules.aggregate.output.networks,
+    output:
+        report(
+            f"{FIGURES}/accuracy_against_cost.png",
+            caption="../report/accuracy_against_cost.rst",
+            category="Figures",
+            labels={"figure": "test error against cost"},
+        ),
+    log:
+        f"{OUT}/logs/accuracy_against_cost.log",
+    params:
+        code=code("figures"),
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    message:
+        "Draw accuracy against cost"
+    script:
+        "../scripts/accuracy_against_cost.py"
+
+
+rule confusion:
+    input:
+        networks=rules.aggregate.output.networks,
+        predictions=of_every_run("predictions.npz"),
+        manifest=MANIFEST,
+    output:
+        report(
+            f"{FIGURES}/confusion.png",
+            caption="../report/confusion.rst",
+            category="Figures",
+            labels={"figure": "confusion of the best network"},
+        ),
+    log:
+        f"{OUT}/logs/confusion.log",
+    params:
+        folders=run_folders(),
+        code=code("figures"),
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    message:
+        "Draw the best network's confusion matrix"
+    script:
+        "../scripts/confusion.py"
+
+
+rule heatmaps:
+    input:
+        networks=rules.aggregate.output.networks,
+        attributions=of_every_run("attributions.npz"),
+        manifest=MANIFEST,
+    output:
+        pair=report(
+            f"{FIGURES}/heatmaps.png",
+            caption="../report/heatmaps.rst",
+            category="Figures",
+            labels={"figure": "Integrated Gradients, baseline and best"},
+        ),
+        every=report(
+            f"{FIGURES}/heatmaps_all.png",
+            caption="../report/heatmaps_all.rst",
+            category="Figures",
+            labels={"figure": "Integrated Gradients, every network"},
+        ),
+    log:
+        f"{OUT}/logs/heatmaps.log",
+    params:
+        folders=run_folders(),
+        baseline=config["baseline"],
+        target=config["explanation"]["target"],
+        code=code("heatmaps"),
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    message:
+        "Draw heatmaps"
+    script:
+        "../scripts/heatmaps.py"
+
+
+rule summary:
+    input:
+        networks=rules.aggregate.output.networks,
+        predictions=of_every_run("predictions.npz"),
+        attributions=of_every_run("attributions.npz"),
+        provenance=of_every_run("provenance.json"),
+        manifest=MANIFEST,
+        template=TEMPLATE,
+        homework="workflow/report/homework.csv",
+        cards=sorted(str(path) for path in Path("workflow/cards").glob("*.yaml")),
+        learning_curves=rules.learning_curves.output,
+        accuracy_against_cost=rules.accuracy_against_cost.output,
+        confusion=rules.confusion.output,
+        heatmaps=rules.heatmaps.output.pair,
+        heatmaps_all=rules.heatmaps.output.every,
+    output:
+        report(f"{OUT}/summary.md", category="Summary", labels={"page": "summary"}),
+    log:
+        f"{OUT}/logs/summary.log",
+    params:
+        folders=run_folders(),
+        settings=canonical_json(
+            {key: value for key, value in config.items() if key != "tracking"}
+        ),
+        networks=NETWORKS,
+        command=study_command(),
+        code=code("summary"),
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    message:
+        "Write {output}"
+    script:
+        "../scripts/summary.py"

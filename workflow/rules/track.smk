@@ -1,0 +1,19 @@
+rule track:
+    input:
+        history=rules.train.output.history,
+        resources=rules.train.output.resources,
+        metrics=rules.evaluate.output.metrics,
+    output:
+        receipt=f"{RUN}/tracking.json",
+    log:
+        f"{RUN_LOG}/track.log",
+    params:
+        settings=canonical_json(config["tracking"]),
+        job=lambda wildcards: canonical_json(training_settings(wildcards)),
+        code=code("tracking"),
+    conda:
+        "../../envs/report.yaml"
+    message:
+        "Track {wildcards.network}, {wildcards.pack}"
+    script:
+        "../scripts/track.py"

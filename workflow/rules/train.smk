@@ -1,0 +1,22 @@
+rule train:
+    input:
+        data=DATA,
+    output:
+        weights=f"{RUN}/weights.safetensors",
+        history=f"{RUN}/history.csv",
+        resources=f"{RUN}/resources.json",
+        provenance=f"{RUN}/provenance.json",
+    log:
+        f"{RUN_LOG}/train.log",
+    params:
+        settings=lambda wildcards: canonical_json(training_settings(wildcards)),
+        code=lambda wildcards: code("training", "weights", network=wildcards.network),
+    threads: config["training"]["threads"]
+    resources:
+        gpu=GPU,
+    conda:
+        "../../envs/torch.yaml"
+    message:
+        "Train {wildcards.network}, {wildcards.pack}"
+    script:
+        "../scripts/train.py"

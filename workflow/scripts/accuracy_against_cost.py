@@ -1,0 +1,9 @@
+"""Draw the test error of every network against what it costs."""
+
+import pandas as pd
+
+from blocklab.figures import accuracy_against_cost
+from blocklab.logs import log_to
+
+with log_to(snakemake.log[0]):
+    accuracy_against_cost(pd.read_csv(snakemake.input.networks), snakemake.output[0])

@@ -1,0 +1,19 @@
+"""Gather every run into the two tables of the study."""
+
+from pathlib import Path
+
+from blocklab.aggregation import collect_runs, summarise_networks
+from blocklab.evaluation import collect_right
+from blocklab.files import write_table
+from blocklab.logs import log_to
+
+with log_to(snakemake.log[0]):
+    folders = {
+        network: [Path(path) for path in paths]
+        for network, paths in snakemake.params.folders.items()
+    }
+    runs = collect_runs([folder for packs in folders.values() for folder in packs])
+    right = {network: collect_right(packs) for network, packs in folders.items()}
+    networks = summarise_networks(runs, right, snakemake.params.baseline)
+    write_table(snakemake.output.runs, runs)
+    write_table(snakemake.output.networks, networks)

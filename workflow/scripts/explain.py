@@ -1,0 +1,53 @@
+"""Attribute what a trained pack says of some test images to their pixels."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from blocklab.attribution import Explanation, choose_images, explain
+from blocklab.data import load
+from blocklab.devices import choose_device
+from blocklab.files import write_arrays
+from blocklab.logs import log_to
+from blocklab.network import build, resolve
+from blocklab.training import initialise
+from blocklab.weights import load_weights
+
+with log_to(snakemake.log[0]):
+    torch.set_num_threads(snakemake.threads)
+    job = json.loads(snakemake.params.settings)
+    settings = job["explanation"]
+    device = choose_device(snakemake.params.device, snakemake.resources.gpu)
+    layers = resolve(
+        job["network"]["name"], job["network"]["layers"], tuple(job["input_shape"]), job["classes"]
+    )
+    test = load(snakemake.input.data, device).test
+    chosen, gallery = choose_images(
+        test.labels, job["classes"], settings["sample"], settings["seed"]
+    )
+    images = test.at(chosen)
+    shown = test.at(chosen[:gallery])
+
+    explanations, untrained = [], []
+    for position, seed in enumerate(snakemake.params.seeds):
+        network = load_weights(Path(snakemake.input.weights), build(layers), position).to(device)
+        explanations.append(explain(network, images, settings["target"], settings["steps"]))
+        network = initialise(layers, seed).to(device)
+        untrained.append(explain(network, shown, settings["target"], settings["steps"]))
+
+    write_arrays(
+        snakemake.output.attributions,
+        seeds=np.array(snakemake.params.seeds),
+        indices=images.indices.cpu().numpy(),
+        gallery=np.array(gallery),
+        images=images.images.cpu().numpy(),
+        labels=images.labels.cpu().numpy(),
+        untrained=np.stack([one.attributions for one in untrained]),
+        **{
+            field.name: np.stack([getattr(one, field.name) for one in explanations])
+            for field in fields(Explanation)
+        },
+    )

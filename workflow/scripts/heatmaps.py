@@ -1,0 +1,29 @@
+"""Draw Integrated Gradients of the baseline beside the best network, and of all networks."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from blocklab.heatmaps import TARGET_LABELS, baseline_and_best, every_network
+from blocklab.logs import log_to
+
+with log_to(snakemake.log[0]):
+    networks = pd.read_csv(snakemake.input.networks)
+    best = networks.loc[networks["best"], "network"].iloc[0]
+    baseline = snakemake.params.baseline
+    label = TARGET_LABELS[snakemake.params.target]
+    class_names = json.loads(Path(snakemake.input.manifest).read_text("utf-8"))["class_names"]
+    explained = {
+        network: dict(np.load(Path(folders[0]) / "attributions.npz"))
+        for network, folders in snakemake.params.folders.items()
+    }
+    baseline_and_best(
+        (baseline, explained[baseline]),
+        (best, explained[best]),
+        class_names,
+        label,
+        snakemake.output.pair,
+    )
+    every_network(explained, class_names, label, snakemake.output.every)

@@ -1,0 +1,15 @@
+"""Draw the error of every network, epoch by epoch."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from blocklab.figures import learning_curves
+from blocklab.logs import log_to
+
+with log_to(snakemake.log[0]):
+    histories = {
+        network: pd.concat(pd.read_csv(Path(folder) / "history.csv") for folder in folders)
+        for network, folders in snakemake.params.folders.items()
+    }
+    learning_curves(histories, snakemake.params.baseline, snakemake.output[0])

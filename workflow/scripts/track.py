@@ -1,0 +1,29 @@
+"""Mirror a pack's results to the experiment tracker."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from blocklab.files import write_json
+from blocklab.logs import log_to
+from blocklab.tracking import Run, mirror, tracker_for
+
+with log_to(snakemake.log[0]):
+    history = pd.read_csv(snakemake.input.history)
+    metrics = pd.read_csv(snakemake.input.metrics)
+    resources = json.loads(Path(snakemake.input.resources).read_text(encoding="utf-8"))
+    job = json.loads(snakemake.params.job)
+    runs = [
+        Run(
+            network=row["network"],
+            seed=row["seed"],
+            config=job,
+            history=history[history["seed"] == row["seed"]].drop(columns="seed").to_dict("records"),
+            summary=row | resources,
+        )
+        for row in metrics.to_dict("records")
+    ]
+    folder = Path(snakemake.output.receipt).parent / "tracking"
+    tracker = tracker_for(json.loads(snakemake.params.settings), folder)
+    write_json(snakemake.output.receipt, mirror(tracker, runs))

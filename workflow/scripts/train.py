@@ -1,0 +1,51 @@
+"""Train one network with a pack of seeds."""
+
+import json
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from blocklab.data import load
+from blocklab.devices import choose_device, choose_precision
+from blocklab.files import sha256, write_json, write_table
+from blocklab.logs import log_to
+from blocklab.measurement import ResourceMonitor
+from blocklab.network import resolve
+from blocklab.provenance import collect
+from blocklab.training import Settings, train
+from blocklab.weights import save_weights
+
+with log_to(snakemake.log[0]):
+    started = time.time()
+    torch.set_num_threads(snakemake.threads)
+    job = json.loads(snakemake.params.settings)
+    device = choose_device(job["training"]["device"], snakemake.resources.gpu)
+    settings = Settings.from_config(
+        job["training"],
+        batch_size=job["batch_size"],
+        precision=choose_precision(job["training"]["precision"], device),
+    )
+    name = job["network"]["name"]
+    layers = resolve(name, job["network"]["layers"], tuple(job["input_shape"]), job["classes"])
+
+    networks, history = [], []
+    with ResourceMonitor(device) as monitor:
+        data = load(snakemake.input.data, device)
+        for seed in job["seeds"]:
+            network, rows = train(layers, data, settings, seed, name)
+            networks.append(network)
+            history += rows
+    resources = monitor.result()
+
+    save_weights(Path(snakemake.output.weights), networks, job["seeds"])
+    write_table(snakemake.output.history, pd.DataFrame(history))
+    resources["training_images"] = len(data.training.labels)
+    write_json(snakemake.output.resources, resources)
+    description = resources | {"precision": settings.precision}
+    command = f"snakemake {name} --cores {snakemake.threads}"
+    provenance = collect(
+        job, job["seeds"], description, started, command, sha256(snakemake.input.data)
+    )
+    write_json(snakemake.output.provenance, provenance)

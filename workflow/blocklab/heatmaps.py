@@ -17,6 +17,10 @@ from matplotlib.figure import Figure
 from blocklab.errors import UserError
 from blocklab.plotting import LOOK, save
 
+TARGET_LABELS = {
+    "logit_minus_mean": "attribution to (logit of the true class \N{MINUS SIGN} mean logit)",
+    "softmax": "attribution to the softmax probability of the true class",
+}
 Explained = Mapping[str, np.ndarray]
 
 MAP_LOOK = {**LOOK, "axes.grid": False, "axes.spines.top": True, "axes.spines.right": True}
@@ -66,7 +70,7 @@ def draw_baseline_and_best(
     columns = [
         Column(f"{first.title} (baseline)", first.maps, first.predictions, first.probabilities),
         Column(f"{second.title} (best)", second.maps, second.predictions, second.probabilities),
-        Column(f"{second.title} \N{MINUS SIGN} {first.title}", first.maps - second.maps),
+        Column(f"{second.title} \N{MINUS SIGN} {first.title}", second.maps - first.maps),
     ]
     return _draw(baseline[1], columns, class_names, target_label, cell=1.3)
 

@@ -106,6 +106,8 @@ def training_settings(wildcards):
 
 def study_command():
     """The command that runs this study again."""
-    overlays = [os.path.relpath(path) for path in workflow.configfiles[1:]]
+    base = Path(workflow.basedir) / "config.yaml"
+    given = map(Path, workflow.configfiles)
+    overlays = [os.path.relpath(path) for path in given if path.resolve() != base]
     options = ["--configfile", *overlays] if overlays else []
     return " ".join(["snakemake --cores 4 --resources gpu=1", *options])

@@ -1,12 +1,9 @@
 """The figures: what they show, what they do at the edges, and that their bytes are reproducible."""
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 
 from blocklab import figures, heatmaps
 from blocklab.errors import UserError
@@ -145,17 +142,11 @@ def test_no_error_at_all_still_gives_a_figure():
     assert 0 < low < panel.lines[0].get_ydata()[0] < high
 
 
-@pytest.mark.parametrize("count", [1, 6, 12])
-def test_labels_of_accuracy_against_cost_keep_clear_of_each_other(count):
-    figure = figures.draw_accuracy_against_cost(networks_table(count))
-    figure.draw_without_rendering()
-    for panel in figure.axes:
-        assert sorted(text.get_text() for text in panel.texts) == sorted(NETWORKS[:count])
-        # The text alone: an annotation's own extent takes in the line that ties it to its point.
-        boxes = [Text.get_window_extent(text) for text in panel.texts]
-        assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-        frame = panel.get_window_extent()
-        assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
+def test_accuracy_against_cost_names_every_network_once_and_the_baseline_as_such():
+    figure = figures.draw_accuracy_against_cost(networks_table(3))
+    (legend,) = figure.legends
+    named = [text.get_text() for text in legend.get_texts()]
+    assert named == [f"{NETWORKS[0]} (baseline)", *NETWORKS[1:3]]
 
 
 def test_accuracy_against_cost_draws_the_interval_of_the_error():
@@ -173,8 +164,8 @@ def test_accuracy_against_cost_without_intervals_costs_or_errors():
     compute, time = figures.draw_accuracy_against_cost(table).axes
     assert "interval" not in compute.get_ylabel()
     assert "0 drawn at" in compute.get_ylabel()
-    assert [text.get_text() for text in compute.texts] == NETWORKS[:3]
-    assert [text.get_text() for text in time.texts] == NETWORKS[:2]
+    assert np.isfinite(compute.lines[2].get_xdata()).all()
+    assert np.isnan(time.lines[2].get_xdata()).all()
 
 
 def test_a_log_axis_has_enough_ticks_for_close_values_and_few_over_many_decades():

@@ -45,10 +45,10 @@ def summarise_networks(
 ) -> pd.DataFrame:
     """Return one row per network, in the order of `right`: means, 95 % intervals, who is best.
 
-    `right` holds, by network, what `evaluation.collect_right` returns. With several seeds an interval is
-    the t-interval of the mean over seeds. With one seed it is, for test accuracy alone,
-    Wilson's interval over the test images; other limits are NaN. p_value compares the test
-    accuracy with the best network's, Holm-corrected; NaN for the best itself.
+    `right` holds, by network, what `evaluation.collect_right` returns. With several seeds an
+    interval is the t-interval of the mean over seeds. With one seed it is, for test accuracy
+    alone, Wilson's interval over the test images; other limits are NaN. p_value compares the
+    test accuracy with the best network's, Holm-corrected; NaN for the best itself.
     """
     best = choose_best(runs, baseline)
     rows = []

@@ -15,7 +15,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, StrMethodFormatter
 
-from blocklab.plotting import LOOK, Style, label_points, log_axis, save, steps_between, styles
+from blocklab.plotting import LOOK, Style, log_axis, save, steps_between, styles
 
 # Percent. One image in a million is 1e-4 %: anything smaller is rounding, not an error.
 NO_ERROR = 1e-5
@@ -123,7 +123,8 @@ def accuracy_against_cost(networks: pd.DataFrame, path: str | Path) -> None:
 def draw_accuracy_against_cost(networks: pd.DataFrame) -> Figure:
     """Return the figure that `accuracy_against_cost` writes."""
     names = networks["network"].tolist()
-    looks = styles(names, next(iter(networks.loc[networks["baseline"], "network"]), ""))
+    baseline = next(iter(networks.loc[networks["baseline"], "network"]), "")
+    looks = styles(names, baseline)
     errors = pd.DataFrame(
         {
             "mean": 100 * (1 - networks["test_acc"].astype(float)),
@@ -150,8 +151,12 @@ def draw_accuracy_against_cost(networks: pd.DataFrame) -> Figure:
         log_axis(panel.xaxis, cost.to_numpy(), formatter)
         panel.set_title(title, loc="left")
         panel.set_xlabel(label)
-        for x, error, look in zip(cost, drawn.itertuples(), looks.values(), strict=True):
-            panel.plot(x, error.mean, look.marker, color=look.colour, markersize=7, **RIM, zorder=3)
+        for x, error, (name, look) in zip(cost, drawn.itertuples(), looks.items(), strict=True):
+            label = f"{name} (baseline)" if name == baseline else name
+            panel.plot(
+                x, error.mean, look.marker, color=look.colour, label=label, markersize=7, **RIM,
+                zorder=3,
+            )  # fmt: skip
             panel.vlines(x, error.low, error.high, color=look.colour, linewidth=1.4)
     measure = "test error (%)"
     if errors["low"].notna().any():
@@ -159,12 +164,7 @@ def draw_accuracy_against_cost(networks: pd.DataFrame) -> Figure:
     axes[0].set_ylabel(_error_label(measure, errors["mean"].to_numpy(), floor))
 
     figure.get_layout_engine().set(wspace=0.06)
-    # Labels are placed in pixels: fix the layout first, and then leave it.
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    for panel, column in zip(axes, costs, strict=True):
-        points = np.column_stack([networks[column].astype(float), drawn["mean"]])
-        label_points(panel, points, drawn[["low", "high"]].to_numpy(), names)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right", frameon=False)
     return figure
 
 

@@ -1,7 +1,7 @@
 """Sentences that the results support, and no others."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
     return " ".join(text)
 
 
-def oddities(networks: pd.DataFrame, confusions: dict[str, np.ndarray], loss: str) -> list[str]:
+def oddities(networks: pd.DataFrame, confusions: Mapping[str, np.ndarray], loss: str) -> list[str]:
     """Return what is odd in a network and shows in its numbers, a Markdown sentence each.
 
     `confusions` holds, by network, the test confusion matrices [S, K, K], true class by row.
@@ -80,8 +80,8 @@ def oddities(networks: pd.DataFrame, confusions: dict[str, np.ndarray], loss: st
         network = row["network"]
         if row["residuals"] and not row["active_residuals"]:
             found.append(
-                f"**{network}** has {count(row['residuals'], 'block')} with a residual connection, "
-                "and none is active: input and output differ in channels. It is no residual network."
+                f"**{network}** has {count(row['residuals'], 'block')} that can add the input to "
+                "the output, and none does, for their channels differ: it is no residual network."
             )
         if row["largest_kernel"] == 1:
             found.append(
@@ -139,7 +139,9 @@ def highest_costs(networks: pd.DataFrame, columns: dict[str, str]) -> str:
         if networks[column].notna().all():
             top = networks.loc[networks[column].idxmax(), "network"]
             tops.setdefault(top, []).append(words)
-    return "; ".join(f"**{network}** has the highest {join(what)}" for network, what in tops.items())
+    return "; ".join(
+        f"**{network}** has the highest {join(what)}" for network, what in tops.items()
+    )
 
 
 def names(table: pd.DataFrame) -> str:

@@ -7,8 +7,8 @@ from torch.nn import functional as F
 def double_softmax_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Return the homework's mean loss: softmax, then a cross-entropy that applies it again.
 
-    Its value never falls below `evaluation.double_softmax_floor`, and its gradient vanishes for an image
-    that the network is confidently wrong about.
+    Its value never falls below `evaluation.double_softmax_floor`, and its gradient vanishes for
+    an image that the network is confidently wrong about.
     """
     return F.cross_entropy(logits.float().softmax(dim=1), labels)
 

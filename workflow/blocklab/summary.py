@@ -175,7 +175,9 @@ def _explanations(study: Study) -> pd.DataFrame:
     The first seed of the study is compared; the last column is the same agreement between the
     networks before training, below which an agreement says nothing.
     """
-    files = {name: np.load(folders[0] / "attributions.npz") for name, folders in study.folders.items()}
+    files = {
+        name: np.load(folders[0] / "attributions.npz") for name, folders in study.folders.items()
+    }
     reference = files[study.config["baseline"]]
     gallery = int(reference["gallery"])
     rows = []
@@ -220,7 +222,9 @@ def _provenance(study: Study) -> dict[str, Any]:
     shared = {
         "commit": [(record["commit"] or "unknown")[:12] for record in records],
         "dirty": [record["dirty"] for record in records],
-        "device": [record["machine"]["gpu"] or record["machine"]["processor"] for record in records],
+        "device": [
+            record["machine"]["gpu"] or record["machine"]["processor"] for record in records
+        ],
         "cores": [record["machine"]["cores"] for record in records],
         "memory": [record["machine"]["memory_bytes"] for record in records],
         "threads": [record["threads"] for record in records],

@@ -8,7 +8,7 @@ from blocklab.files import write_atomically
 from blocklab.logs import log_to
 from blocklab.summary import Study, render
 
-FIGURES = "learning_curves accuracy_against_cost confusion heatmaps heatmaps_all".split()
+FIGURES = ["learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all"]
 
 with log_to(snakemake.log[0]):
     output = Path(snakemake.output[0])

@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import sys
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -96,7 +97,8 @@ def _meant(value: Any, names: tuple[str, ...]) -> str:
 
 
 def _within(value: float, bounds: Bounds) -> bool:
-    return bounds.minimum <= value and (bounds.maximum is None or value <= bounds.maximum)
+    maximum = sys.float_info.max if bounds.maximum is None else bounds.maximum
+    return bounds.minimum <= value <= maximum
 
 
 def _range(bounds: Bounds | None) -> str:

@@ -15,6 +15,14 @@ from blocklab.datasets import check_sizes
 from blocklab.errors import UserError
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+CARDS = Path(__file__).parents[1] / "cards"
+# JSON Schema takes 10.0 for an integer; range() and torch do not.
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: type(value) is int
+    ),
+)
 
 
 @cache
@@ -32,7 +40,7 @@ def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[
     """
     config = copy.deepcopy(given)
     _fill_defaults(config, schema())
-    errors = sorted(map(_explain, jsonschema.Draft202012Validator(schema()).iter_errors(config)))
+    errors = sorted(map(_explain, Validator(schema()).iter_errors(config)))
     if errors:
         raise UserError(errors[0])
     config["networks"] = {
@@ -162,6 +170,11 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
             raise UserError(f"networks: {name!r} is no network's name; use text")
         if name in reserved:
             raise UserError(f"networks.{name}: the name is taken by a rule; choose another")
+        card, cards = networks[name]["card"], sorted(path.stem for path in CARDS.glob("*.yaml"))
+        if card is not None and card not in cards:
+            raise UserError(
+                f"networks.{name}.card: there is no card '{card}'{_suggest(card, cards)}"
+            )
     if config["baseline"] not in networks:
         raise UserError(
             f"baseline: there is no network '{config['baseline']}'"

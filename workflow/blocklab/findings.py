@@ -39,8 +39,9 @@ def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
     candidates = networks[~networks["baseline"]]
     chosen = selection_column(networks)
     text = [
-        f"Of {len(candidates)} networks trained for {count(config['training']['epochs'], 'epoch')} "
-        f"on {sizes['training']:,} images, **{best['network']}** is the best by "
+        f"Of {count(len(candidates), 'network')} trained for "
+        f"{count(config['training']['epochs'], 'epoch')} on {sizes['training']:,} images, "
+        f"**{best['network']}** is the best by "
         f"{'validation' if chosen == 'validation_acc' else 'test'} accuracy "
         f"({percent(best[chosen])}). It gets {interval(best, 'test_acc')} of the "
         f"{sizes['test']:,} test images right; the baseline {baseline['network']} gets "
@@ -116,8 +117,8 @@ def _recall_oddities(
         found.append(
             f"**{network}** recognises class {np.nanargmin(recall)} worst "
             f"({percent(np.nanmin(recall), 1)}) and class {np.nanargmax(recall)} best "
-            f"({percent(np.nanmax(recall), 1)}); {spread} of {classes} classes are below "
-            f"{percent(LOW_RECALL, 0)}."
+            f"({percent(np.nanmax(recall), 1)}); {spread} of {classes} classes "
+            f"{'is' if spread == 1 else 'are'} below {percent(LOW_RECALL, 0)}."
         )
     return found
 

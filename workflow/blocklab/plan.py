@@ -5,13 +5,17 @@ file named by a hash of all it depends on.
 """
 
 import hashlib
+import importlib.util
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from blocklab.datasets import DATASETS
 from blocklab.files import write_atomically
 from blocklab.fingerprint import canonical_json, code_fingerprint
+
+log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parent
 PLANNING_MODULES = ("plan", "network", "complexity")
@@ -20,9 +24,14 @@ PLANNING_MODULES = ("plan", "network", "complexity")
 def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
     """Return, by network, `modules` (its block files) and what `complexity` counts.
 
-    `config` is resolved; `cache` is the folder that plans are kept in.
+    `config` is resolved; `cache` is the folder that plans are kept in. Where torch is missing,
+    because jobs bring it in environments of their own, nothing can be checked or counted: then
+    every network depends on every block file, and a mistake shows when its job starts.
     Raises UserError for the first layer that is wrong or does not fit.
     """
+    if not importlib.util.find_spec("torch"):
+        log.warning("torch is not installed here: networks are checked when their jobs start")
+        return {name: {"modules": list(block_modules())} for name in config["networks"]}
     question = {
         "networks": {name: network["layers"] for name, network in config["networks"].items()},
         "input_size": config["dataset"]["input_size"],
@@ -30,7 +39,10 @@ def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
         "code": code_fingerprint(PACKAGE, PLANNING_MODULES + block_modules()),
     }
     # The order of layer lists counts, that of keys does not.
-    digest = hashlib.sha256(canonical_json(question).encode()).hexdigest()
+    try:
+        digest = hashlib.sha256(canonical_json(question).encode()).hexdigest()
+    except (TypeError, ValueError):  # a key or value that no layer can have; say in which it is
+        return _plan(config)
     kept = cache / f"{digest[:32]}.json"
     try:
         return json.loads(kept.read_text(encoding="utf-8"))

@@ -113,7 +113,7 @@ def _homework_table(study: Study) -> str:
         if row["network"] in reference.index:
             theirs = reference.loc[row["network"]]
             cells = {
-                name: f"{theirs[name]:.5g} / {row[name]:.5f} ({row[name] - theirs[name]:+.5f})"
+                name: f"{theirs[name]:.6g} / {row[name]:.5f} ({row[name] - theirs[name]:+.5f})"
                 for name in FOUR
             }
             rows.append({"network": row["network"]} | cells)

@@ -98,18 +98,21 @@ def train(
 class CompiledOrEager(nn.Module):
     """A network under torch.compile, or as it is, with a warning, where compiling fails.
 
-    Compiling happens at the first batch, so only then does a missing C++ compiler show.
+    Compiling happens at the first batch, so only then does a missing C++ compiler show; where
+    torch cannot compile at all, as under a new Python, it says so before that.
     """
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self.forward_compiled = torch.compile(network)
+        self.forward_compiled = None
         self.failed = False
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.failed:
             try:
+                if self.forward_compiled is None:
+                    self.forward_compiled = torch.compile(self.network)
                 return self.forward_compiled(x)
             except Exception as error:  # a compiler's absence has no exception of its own
                 self.failed = True

@@ -1,0 +1,115 @@
+"""Write docs/configuration.md from the schema and docs/blocks.md from the blocks: `make docs`."""
+
+import inspect
+import json
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+from blocklab.arguments import inferred, parameters
+from blocklab.blocks import all_blocks
+from blocklab.blocks.registry import Bounds
+from blocklab.config import schema
+
+DOCS = Path(__file__).parent
+
+
+def configuration() -> str:
+    """Return the reference of every config key, as Markdown."""
+    lines = [
+        "# Configuration",
+        "",
+        "`config.yaml` is the homework's study. Another study is an overlay with the keys that",
+        "differ: `snakemake --cores 4 --resources gpu=1 --configfile studies/NAME.yaml`.",
+        "This page is generated from `workflow/schemas/config.schema.yaml` by `make docs`.",
+        "",
+        "| key | value | default | meaning |",
+        "|---|---|---|---|",
+        *_rows(schema(), ""),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def blocks() -> str:
+    """Return the reference of every block and its arguments, as Markdown."""
+    lines = [
+        "# Blocks",
+        "",
+        "What a network's `layers` may name. `in_channels` and `in_features` are inferred; a single",
+        "value, as in `maxpool: 2`, is the first argument. With arguments, any block takes `repeat`.",
+        "This page is generated from `workflow/blocklab/blocks` by `make docs`.",
+    ]
+    for name, cls in all_blocks().items():
+        lines += ["", f"## {name}", "", inspect.cleandoc(cls.__doc__)]
+        needs = inferred(cls)
+        lines += ["", f"Input: {'maps' if needs == 'in_channels' else 'vectors'}."] if needs else []
+        arguments = [
+            f"| {argument.name} | {_meaning(argument.annotation)} | {_default(argument)} |"
+            for argument in parameters(cls).values()
+        ]
+        if arguments:
+            lines += ["", "| argument | value | default |", "|---|---|---|", *arguments]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(part: dict, prefix: str) -> Iterator[str]:
+    children = dict(part.get("properties", {}))
+    if isinstance(part.get("additionalProperties"), dict):
+        children["NAME"] = part["additionalProperties"]
+    for key, child in children.items():
+        name = f"{prefix}{key}"
+        if child.get("properties") or isinstance(child.get("additionalProperties"), dict):
+            if "description" in child:
+                yield f"| **{name}** | | | {child['description']} |"
+            yield from _rows(child, f"{name}.")
+        else:
+            default = f"`{_yaml(child['default'])}`" if "default" in child else "required"
+            yield f"| {name} | {_values(child)} | {default} | {child['description']} |"
+
+
+def _values(part: dict) -> str:
+    if "enum" in part:
+        return ", ".join(f"`{value}`" for value in part["enum"])
+    kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
+    text = " or ".join(kinds)
+    if "minimum" in part:
+        text += f", at least {part['minimum']}"
+    if "maximum" in part:
+        text += f", at most {part['maximum']}"
+    if "exclusiveMinimum" in part:
+        text += f", more than {part['exclusiveMinimum']}"
+    return text
+
+
+def _yaml(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _meaning(annotation: object) -> str:
+    options = typing.get_args(annotation)
+    if type(None) in options:
+        return " or ".join(_meaning(option) for option in options)
+    if annotation is type(None):
+        return "null"
+    if typing.get_origin(annotation) is typing.Literal:
+        return ", ".join(options)
+    if typing.get_origin(annotation) is typing.Annotated:
+        kind, bounds = options
+        return f"{_meaning(kind)}{_bounds(bounds)}"
+    return {int: "integer", float: "number", bool: "true or false"}[annotation]
+
+
+def _bounds(bounds: Bounds) -> str:
+    if bounds.maximum is None:
+        return f", at least {bounds.minimum:g}"
+    return f" from {bounds.minimum:g} to {bounds.maximum:g}"
+
+
+def _default(argument: inspect.Parameter) -> str:
+    required = argument.default is inspect.Parameter.empty
+    return "required" if required else f"`{_yaml(argument.default)}`"
+
+
+if __name__ == "__main__":
+    (DOCS / "configuration.md").write_text(configuration(), encoding="utf-8")
+    (DOCS / "blocks.md").write_text(blocks(), encoding="utf-8")

@@ -1,0 +1,45 @@
+"""The generated pages say what the code does, and the README's links lead somewhere."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+
+specification = importlib.util.spec_from_file_location("generate", PROJECT / "docs" / "generate.py")
+generate = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(generate)
+
+
+@pytest.mark.parametrize("page", ["configuration", "blocks"])
+def test_generated_page_is_up_to_date(page):
+    written = (PROJECT / "docs" / f"{page}.md").read_text()
+    assert getattr(generate, page)() == written, "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_relative_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)\)", page.read_text())
+    broken = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not broken
+
+
+def test_the_example_block_of_the_guide_works(tmp_path, monkeypatch):
+    import torch
+
+    from blocklab.blocks import registry
+
+    guide = (PROJECT / "docs" / "adding-a-block.md").read_text()
+    example = re.search(r"```python\n(.*?)```", guide, re.DOTALL)[1]
+    monkeypatch.setattr(registry, "REGISTRY", {})
+    namespace = {"__name__": "blocklab.blocks.example"}
+    exec(compile(example, "adding-a-block.md", "exec"), namespace)
+    block = registry.REGISTRY["squeeze_excitation"].cls(8)
+    images = torch.rand(2, 8, 4, 4)
+    ratio = block(images) / images
+    assert ratio.shape == images.shape
+    assert ((ratio > 0) & (ratio < 1)).all()
+    assert torch.allclose(ratio, ratio[:, :, :1, :1].expand_as(ratio), rtol=1e-4)

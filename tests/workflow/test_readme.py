@@ -1,0 +1,36 @@
+"""The README's rule graph is the workflow's, and no network can take a rule's name."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture(scope="module")
+def edges() -> set[tuple[str, str]]:
+    graph = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", graph))
+    return {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", graph)}
+
+
+def test_rule_graph_in_the_readme_is_the_workflows(edges):
+    readme = (PROJECT / "README.md").read_text()
+    assert set(re.findall(r"(\w+) --> (\w+)", readme)) == edges
+
+
+def test_every_rule_name_is_reserved(edges):
+    common = (PROJECT / "workflow" / "rules" / "common.smk").read_text()
+    reserved = re.search(r"RULES = \((.*?)\)", common, re.DOTALL)[1]
+    assert set(re.findall(r"\w+", reserved)) == {name for edge in edges for name in edge}

@@ -25,6 +25,8 @@ rule all:
     input:
         f"{OUT}/summary.md",
         tracking_files(NETWORKS),
+    message:
+        "The study is complete: {OUT}/summary.md"
 
 
 for network in NETWORKS:
@@ -34,3 +36,5 @@ for network in NETWORKS:
             network
         input:
             files_of(network),
+        message:
+            "Network {rule} is complete"

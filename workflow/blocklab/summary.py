@@ -89,6 +89,8 @@ def render(study: Study, template: Path) -> str:
         seeds=int(networks["seeds"].iloc[0]),
         answer=answer(networks, study.config, sizes),
         homework=_homework_table(study),
+        homework_best=_top(_reference(study)),
+        test_best=_top(networks.set_index("network")),
         ranking=_markdown(_ranking(networks)),
         resources=_markdown(_resources(networks)),
         highest=highest_costs(networks, COSTS),
@@ -106,8 +108,7 @@ def _markdown(table: pd.DataFrame) -> str:
 
 def _homework_table(study: Study) -> str:
     """Return the homework's four numbers beside ours and the difference, or '' for other data."""
-    reference = study.homework[study.homework["dataset"] == study.config["dataset"]["name"]]
-    reference = reference.set_index("network")
+    reference = _reference(study)
     rows = []
     for _, row in study.networks.iterrows():
         if row["network"] in reference.index:
@@ -118,6 +119,17 @@ def _homework_table(study: Study) -> str:
             }
             rows.append({"network": row["network"]} | cells)
     return _markdown(pd.DataFrame(rows)) if rows else ""
+
+
+def _top(table: pd.DataFrame) -> str | None:
+    """Return the network with the highest test accuracy of a table indexed by network."""
+    return table["test_acc"].idxmax() if len(table) else None
+
+
+def _reference(study: Study) -> pd.DataFrame:
+    """Return the homework's numbers for the study's dataset and networks, by network."""
+    table = study.homework[study.homework["dataset"] == study.config["dataset"]["name"]]
+    return table[table["network"].isin(study.networks["network"])].set_index("network")
 
 
 def _ranking(networks: pd.DataFrame) -> pd.DataFrame:

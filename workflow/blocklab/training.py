@@ -180,5 +180,5 @@ def _score(network: nn.Module, split: Split, settings: Settings) -> tuple[float,
     if len(split.labels) == 0:
         return float("nan"), float("nan")
     logits = predict(network, split.images, settings.precision)
-    acc = (logits.argmax(dim=1) == split.labels).double().mean().item()
+    acc = (logits.argmax(dim=1) == split.labels).sum().item() / len(split.labels)
     return acc, LOSSES[settings.loss](logits, split.labels).item()

@@ -35,8 +35,8 @@ def blocks() -> str:
     lines = [
         "# Blocks",
         "",
-        "What a network's `layers` may name. `in_channels` and `in_features` are inferred; a single",
-        "value, as in `maxpool: 2`, is the first argument. With arguments, any block takes `repeat`.",
+        "What a network's `layers` may name. `in_channels` and `in_features` are inferred; a",
+        "single value, as in `maxpool: 2`, is the first argument. Any block takes `repeat` too.",
         "This page is generated from `workflow/blocklab/blocks` by `make docs`.",
     ]
     for name, cls in all_blocks().items():

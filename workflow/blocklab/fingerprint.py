@@ -63,6 +63,14 @@ def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def script_fingerprint(script: Path) -> str:
+    """Return the SHA-256 of one Python file; counts what `code_fingerprint` counts of a module.
+
+    Raises UserError if the file is not valid Python.
+    """
+    return _read(script.read_text(encoding="utf-8"), script)[0]
+
+
 class _Import(NamedTuple):
     """`import module`, or `from module import name` with `level` dots before the module."""
 

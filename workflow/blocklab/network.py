@@ -13,6 +13,8 @@ from blocklab.errors import UserError
 
 Shape = tuple[int, ...]
 
+MOST_REPEATS = 1000
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -79,8 +81,10 @@ def _expand(block: str, given: Any, classes: int) -> list[dict[str, Any]]:
     if isinstance(given, dict):
         given = {key: classes if value == "classes" else value for key, value in given.items()}
         repeat = given.pop("repeat", 1)
-        if not isinstance(repeat, int) or isinstance(repeat, bool) or repeat < 1:
-            raise ValueError(f"repeat is {repeat!r}; it must be a whole number, at least 1")
+        if type(repeat) is not int or not 1 <= repeat <= MOST_REPEATS:
+            raise ValueError(
+                f"repeat is {repeat!r}; it must be a whole number from 1 to {MOST_REPEATS}"
+            )
     elif given == "classes":
         given = classes
     return [check_arguments(blocks[block], given)] * repeat
@@ -99,7 +103,7 @@ def _fit(block: str, arguments: dict[str, Any], shape: Shape) -> Layer:
     try:
         with torch.device("meta"), torch.no_grad():
             output = cls(**arguments)(torch.empty(2, *shape))
-    except (RuntimeError, IndexError) as error:
+    except (RuntimeError, IndexError, TypeError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(
             f"does not fit its input of {_text(shape)} ({reason}); "

@@ -1,0 +1,99 @@
+"""What unit tests share: the committed config, made-up data, tables and a small network.
+
+torch is imported inside the fixtures: the tests of figures and tables do without it.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tensors this small only lose by threads
+
+ROOT = Path(__file__).parents[2]
+SMALL = [
+    {"conv": {"out": 4, "kernel": 3}},
+    {"maxpool": 2},
+    "flatten",
+    {"dropout": 0.25},
+    {"linear": {"out": "classes"}},
+]
+
+
+@pytest.fixture
+def config():
+    """The committed config.yaml, to change at will."""
+    return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def small_layers():
+    """A resolved network for 4 classes of 1x8x8 images, with batch normalisation and dropout."""
+    from blocklab.network import resolve
+
+    return resolve("small", SMALL, (1, 8, 8), 4)
+
+
+@pytest.fixture
+def make_data():
+    """Return a function: images per split -> PreparedData of 4 classes, each a bright corner."""
+    import torch
+
+    from blocklab.data import PreparedData, Split
+
+    def make(training: int = 60, validation: int = 20, test: int = 20) -> PreparedData:
+        generator = torch.Generator().manual_seed(1)
+
+        def split(count: int) -> Split:
+            labels = torch.arange(count) % 4
+            images = torch.randint(0, 60, (count, 1, 8, 8), generator=generator)
+            images[:, :, 3:5, 3:5] = 0
+            for image, label in zip(images, labels.tolist(), strict=True):
+                row, column = divmod(label, 2)
+                image[0, 5 * row : 5 * row + 3, 5 * column : 5 * column + 3] += 180
+            return Split(images.to(torch.uint8), labels, torch.arange(count))
+
+        return PreparedData(split(training), split(validation), split(test))
+
+    return make
+
+
+@pytest.fixture
+def make_networks():
+    """Return a function: changes by network -> the table networks.csv of a study of three."""
+
+    def make(seeds: int = 1, **changes: dict) -> pd.DataFrame:
+        usual = {
+            "exp3": {"baseline": True, "validation_acc": 0.96, "test_acc": 0.95, "p_value": 1e-6},
+            "vgg": {"best": True, "validation_acc": 0.99, "test_acc": 0.985},
+            "csp": {"validation_acc": 0.98, "test_acc": 0.975, "p_value": 0.2},
+        }
+        rows = []
+        for name, own in usual.items():
+            row = dict(baseline=False, best=False, acc=0.95, validation_acc=0.98, p_value=np.nan)
+            row |= dict(loss=1.5, validation_loss=1.49, test_loss=1.48, test_images=1000)
+            row |= dict(validation_cross_entropy=0.1, test_cross_entropy=0.1)
+            row |= {f"recall_{label}": 0.97 for label in range(10)}
+            row |= dict(parameters=14450, flops=3e6, activations=2e4, largest_kernel=3)
+            row |= dict(residuals=0, active_residuals=0)
+            row |= dict(seconds_per_epoch=2.0, seconds_per_image=5e-5, threads=1, device="cpu")
+            row |= dict(wall_seconds=30.0, cpu_seconds=28.0, peak_memory_bytes=2**30)
+            row |= dict.fromkeys(
+                (f"gpu_{x}" for x in ("utilisation_percent", "memory_access_percent", "samples")),
+                np.nan,
+            )
+            row |= dict(gpu_allocated_bytes=np.nan, gpu_reserved_bytes=np.nan)
+            row |= own | changes.get(name, {})
+            limits = {}
+            for key in row:
+                if key.endswith(("acc", "loss", "cross_entropy")):
+                    known = seeds > 1 or key == "test_acc"
+                    limits[f"{key}_low"] = row[key] - 0.01 if known else np.nan
+                    limits[f"{key}_high"] = row[key] + 0.01 if known else np.nan
+            rows.append({"network": name, "seeds": seeds} | row | limits)
+        return pd.DataFrame(rows)
+
+    return make

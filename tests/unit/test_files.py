@@ -1,0 +1,147 @@
+"""Nobody reads half a file, and every failure is told where it can be of use."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blocklab import files
+from blocklab.files import sha256, write_arrays, write_atomically, write_json, write_table
+
+LIBRARY = Path(files.__file__).parents[1]
+
+
+@pytest.fixture
+def umask():
+    """Return os.umask; the process has its own again after the test."""
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+def test_a_file_appears_whole_and_alone(tmp_path):
+    path = tmp_path / "deep" / "er" / "table.csv"
+    with write_atomically(path) as temporary:
+        temporary.write_text("half")
+        assert not path.exists()
+        assert temporary.parent == path.parent  # or a rename could cross file systems
+        assert temporary.suffix == ".csv"
+        temporary.write_text("whole")
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with pytest.raises(error), write_atomically(path) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_no_file_where_there_was_none(tmp_path):
+    with pytest.raises(ValueError), write_atomically(tmp_path / "table.csv"):
+        raise ValueError
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_rename_that_fails_leaves_no_temporary_file(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError), write_atomically(tmp_path / "folder") as temporary:
+        temporary.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_files_have_the_mode_that_the_user_wants_for_new_files(tmp_path, umask, mask, mode):
+    umask(mask)
+    write_json(tmp_path / "file.json", {})
+    assert (tmp_path / "file.json").stat().st_mode & 0o777 == mode
+    assert umask(mask) == mask
+
+
+def test_sha256_is_of_the_content(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc" * 100_000)
+    assert sha256(tmp_path / "file") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+def test_json_tables_and_arrays_come_back(tmp_path):
+    value = {"b": [1, None], "a": "ä"}
+    write_json(tmp_path / "file.json", value)
+    assert json.loads((tmp_path / "file.json").read_text(encoding="utf-8")) == value
+    assert (tmp_path / "file.json").read_text().endswith("}\n")
+    table = pd.DataFrame({"x": [0.1, np.nan], "y": ["a", "b"]}, index=[5, 6])
+    write_table(tmp_path / "table.csv", table)
+    assert (tmp_path / "table.csv").read_text() == "x,y\n0.1,a\n,b\n"
+    write_arrays(tmp_path / "arrays.npz", first=np.arange(3), second=np.ones((2, 2), np.float32))
+    with np.load(tmp_path / "arrays.npz", allow_pickle=False) as arrays:
+        assert arrays["first"].tolist() == [0, 1, 2]
+        assert arrays["second"].dtype == np.float32
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_what_json_cannot_hold_leaves_no_file(tmp_path):
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "file.json", {"path": tmp_path})
+    assert not list(tmp_path.iterdir())
+
+
+def job(tmp_path: Path, body: str) -> tuple[subprocess.CompletedProcess, str]:
+    """Run a script under log_to in a process of its own; return it and its log."""
+    log = tmp_path / "job.log"
+    script = (
+        "import logging\nfrom blocklab.errors import UserError\nfrom blocklab.logs import log_to\n"
+        f"with log_to({str(log)!r}):\n    {body}\nprint('went on')\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(LIBRARY)},
+        capture_output=True,
+        text=True,
+    )
+    return run, log.read_text(encoding="utf-8")
+
+
+def test_a_job_that_succeeds_logs_to_its_file_and_goes_on(tmp_path):
+    run, log = job(tmp_path, "logging.getLogger('x').info('epoch 1'); logging.debug('detail')")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "went on\n", "")
+    assert log.splitlines()[0].endswith("INFO epoch 1")
+    assert "detail" not in log
+
+
+def test_a_warning_goes_to_the_terminal_too(tmp_path):
+    run, log = job(tmp_path, "logging.getLogger('x').warning('no GPU')")
+    assert run.stderr.count("\n") == 1
+    assert run.stderr.endswith("WARNING no GPU\n")
+    assert log == run.stderr
+
+
+def test_a_users_mistake_is_one_line_and_no_traceback(tmp_path):
+    run, log = job(tmp_path, "raise UserError('dataset.directory: no such folder; make it')")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.count("\n") == 1
+    assert run.stderr.endswith("ERROR dataset.directory: no such folder; make it\n")
+    assert log == run.stderr
+
+
+def test_our_own_mistake_has_its_traceback_in_the_log_alone(tmp_path):
+    run, log = job(tmp_path, "1 / 0")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == f"ZeroDivisionError: division by zero (see {tmp_path / 'job.log'})\n"
+    assert "Traceback (most recent call last)" in log
+    assert log.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_a_log_holds_the_last_run_alone(tmp_path):
+    job(tmp_path, "logging.info('first')")
+    _, log = job(tmp_path, "logging.info('second')")
+    assert "second" in log and "first" not in log

@@ -1,0 +1,373 @@
+"""Training, its losses and the files of weights: on made-up images and against plain torch."""
+
+import dataclasses
+import logging
+import math
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn import functional as F
+
+from blocklab.errors import UserError
+from blocklab.losses import LOSSES, cross_entropy, double_softmax_cross_entropy
+from blocklab.network import build, resolve
+from blocklab.training import CompiledOrEager, Settings, as_input, initialise, predict, train
+from blocklab.weights import load_weights, save_weights
+
+SETTINGS = Settings(
+    batch_size=16,
+    epochs=2,
+    optimizer="adam",
+    learning_rate=0.01,
+    loss="double_softmax_cross_entropy",
+)
+
+
+def settings(**changes) -> Settings:
+    return dataclasses.replace(SETTINGS, **changes)
+
+
+def layers_of(*layers, classes=4):
+    return resolve("net", list(layers), (1, 8, 8), classes)
+
+
+def equal_weights(a: nn.Module, b: nn.Module) -> bool:
+    first, second = a.state_dict(), b.state_dict()
+    return first.keys() == second.keys() and all(map(torch.equal, first.values(), second.values()))
+
+
+def without_seconds(history: list[dict]) -> list[dict]:
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in history]
+
+
+def plain_training(network, split, changes: Settings, seed: int) -> list[tuple[float, float]]:
+    """The loop that anyone would write, in float32 and plain layout: accuracy and loss by epoch."""
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+    optimizer = kind[changes.optimizer](network.parameters(), lr=changes.learning_rate)
+    order = torch.Generator().manual_seed(seed)
+    rows = []
+    for _ in range(changes.epochs):
+        network.train()
+        correct, total = 0, 0.0
+        permutation = torch.randperm(len(split.labels), generator=order)
+        for start in range(0, len(permutation), changes.batch_size):
+            chosen = permutation[start : start + changes.batch_size]
+            logits = network(split.images[chosen].float() / 255)
+            given = torch.softmax(logits, 1) if "double" in changes.loss else logits
+            loss = nn.CrossEntropyLoss()(given, split.labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            correct += (logits.argmax(1) == split.labels[chosen]).sum().item()
+            total += loss.item() * len(chosen)
+        rows.append((correct / len(split.labels), total / len(split.labels)))
+    return rows
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(small_layers, make_data):
+    data = make_data()
+    first, first_history = train(small_layers, data, SETTINGS, 3)
+    second, second_history = train(small_layers, data, SETTINGS, 3)
+    other, _ = train(small_layers, data, SETTINGS, 4)
+    assert equal_weights(first, second)
+    assert without_seconds(first_history) == without_seconds(second_history)
+    assert not equal_weights(first, other)
+
+
+def test_a_seed_in_a_pack_is_that_seed_alone(small_layers, make_data):
+    data = make_data()
+    alone, alone_history = train(small_layers, data, SETTINGS, 1)
+    train(small_layers, data, SETTINGS, 0)
+    packed, packed_history = train(small_layers, data, SETTINGS, 1)
+    assert equal_weights(alone, packed)
+    assert without_seconds(alone_history) == without_seconds(packed_history)
+
+
+def test_initialise_is_the_network_that_training_starts_from(small_layers, make_data):
+    still, _ = train(small_layers, make_data(), settings(learning_rate=1e-30), 5)
+    start = dict(initialise(small_layers, 5).named_parameters())
+    torch.testing.assert_close(dict(still.named_parameters()), start, atol=1e-20, rtol=0)
+
+
+def test_history_has_a_row_per_epoch(small_layers, make_data):
+    data = make_data()
+    network, history = train(small_layers, data, settings(epochs=3), 7)
+    assert [list(row) for row in history] == [
+        ["seed", "epoch", "acc", "loss", "validation_acc", "validation_loss", "seconds"]
+    ] * 3
+    assert [(row["seed"], row["epoch"]) for row in history] == [(7, 1), (7, 2), (7, 3)]
+    assert all(row["seconds"] > 0 for row in history)
+    logits = predict(network, data.validation.images)
+    labels = data.validation.labels
+    last = history[-1]
+    assert last["validation_acc"] == (logits.argmax(1) == labels).float().mean().item()
+    expected = F.cross_entropy(logits.softmax(1), labels).item()
+    assert last["validation_loss"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_without_a_validation_split_its_columns_are_nan(small_layers, make_data):
+    _, history = train(small_layers, make_data(validation=0), SETTINGS, 0)
+    assert all(math.isnan(row[key]) for row in history for key in row if "validation" in key)
+    assert not any(math.isnan(row[key]) for row in history for key in ("acc", "loss"))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_training_is_the_plain_loop(make_data, optimizer, loss):
+    # 50 images in batches of 16: the last batch of an epoch is small. Validation between epochs
+    # must not leave batch normalisation in evaluation mode.
+    data = make_data(training=50)
+    changes = settings(epochs=3, optimizer=optimizer, loss=loss)
+    layers = layers_of(
+        {"conv": {"out": 4, "kernel": 3}}, {"maxpool": 2}, "flatten", {"linear": "classes"}
+    )
+    _, history = train(layers, data, changes, 11)
+    torch.manual_seed(11)
+    expected = plain_training(build(layers), data.training, changes, 11)
+    assert [row["acc"] for row in history] == [acc for acc, _ in expected]
+    assert [row["loss"] for row in history] == pytest.approx([x for _, x in expected], abs=1e-5)
+
+
+def test_the_last_partial_batch_counts_by_its_size(make_data):
+    data = make_data(training=10)
+    layers = layers_of("flatten", {"linear": "classes"})
+    still = settings(batch_size=4, epochs=1, learning_rate=1e-30, loss="cross_entropy")
+    network, (row,) = train(layers, data, still, 0)
+    logits = network(data.training.images / 255)
+    assert row["loss"] == pytest.approx(F.cross_entropy(logits, data.training.labels).item())
+    correct = (logits.argmax(1) == data.training.labels).sum().item()
+    assert row["acc"] == correct / 10
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_learns_what_is_easy(small_layers, make_data, loss):
+    data = make_data(training=120, validation=0)
+    network, history = train(small_layers, data, settings(epochs=12, loss=loss), 0)
+    accuracy = (predict(network, data.test.images).argmax(1) == data.test.labels).float().mean()
+    assert accuracy > 0.9
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
+def test_dropout_is_on_in_every_epoch_of_training(make_data):
+    # All inputs dropped: nothing but the bias can be learned, and validation shows the weights.
+    data = make_data(training=40)
+    layers = layers_of("flatten", {"dropout": 1.0}, {"linear": "classes"})
+    network, _ = train(layers, data, settings(epochs=3), 2)
+    start = initialise(layers, 2)
+    assert torch.equal(network[2].linear.weight, start[2].linear.weight)
+    assert not torch.equal(network[2].linear.bias, start[2].linear.bias)
+
+
+def test_a_loss_that_is_no_number_is_the_users_mistake(small_layers, make_data):
+    with pytest.raises(UserError) as error:
+        train(small_layers, make_data(), settings(learning_rate=1e38), 3, "csp")
+    assert str(error.value) == (
+        "csp, seed 3, epoch 1: the loss is not a number; lower training.learning_rate (now 1e+38)"
+    )
+
+
+def test_each_epoch_is_a_line_in_the_log(small_layers, make_data, caplog):
+    with caplog.at_level(logging.INFO):
+        _, history = train(small_layers, make_data(), SETTINGS, 3, "vgg")
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2
+    assert lines[1].startswith(f"vgg seed 3 epoch 2/2: acc {history[1]['acc']:.5f}, loss ")
+
+
+def test_predicting_is_in_evaluation_mode_and_leaves_the_network_as_it_was(small_layers, make_data):
+    images = make_data().test.images
+    network = initialise(small_layers, 0)
+    network(as_input(images))  # gives batch normalisation statistics
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    together = predict(network.train(), images)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    alone = torch.cat([predict(network, images[i : i + 1]) for i in range(len(images))])
+    torch.testing.assert_close(together, alone)
+    torch.testing.assert_close(together, network.eval()(images / 255))
+    assert together.dtype == torch.float32
+    assert not together.requires_grad
+
+
+def test_predicting_more_images_than_a_batch_keeps_their_order(
+    small_layers, make_data, monkeypatch
+):
+    images, network = make_data().test.images, initialise(small_layers, 0)
+    whole = predict(network, images)
+    monkeypatch.setattr("blocklab.training.EVALUATION_BATCH", 7)
+    torch.testing.assert_close(predict(network, images), whole)
+
+
+def test_predicting_no_images_gives_no_logits(small_layers):
+    empty = torch.empty(0, 1, 8, 8, dtype=torch.uint8)
+    assert predict(initialise(small_layers, 0), empty).shape == (0, 4)
+
+
+def test_bfloat16_is_used_where_it_is_asked_for(small_layers, make_data):
+    data = make_data()
+    network, history = train(small_layers, data, settings(precision="bfloat16", epochs=1), 0)
+    _, full = train(small_layers, data, settings(epochs=1), 0)
+    assert history[0]["loss"] != full[0]["loss"]
+    assert history[0]["loss"] == pytest.approx(full[0]["loss"], abs=0.05)
+    half = predict(network, data.test.images, "bfloat16")
+    assert half.dtype == torch.float32
+    assert torch.equal(half, half.bfloat16().float())
+    torch.testing.assert_close(half, predict(network, data.test.images), atol=0.05, rtol=0.05)
+    assert all(value.dtype != torch.bfloat16 for value in network.state_dict().values())
+
+
+def test_as_input_maps_bytes_to_zero_to_one():
+    x = as_input(torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(1, 3, 1, 1))
+    assert x.dtype == torch.float32
+    assert x.flatten().tolist() == pytest.approx([0, 0.2, 1])
+
+
+def test_settings_of_a_job_are_the_training_section_its_batch_and_its_precision(config):
+    made = Settings.from_config(config["training"], batch_size=7, precision="bfloat16")
+    assert made == Settings(
+        batch_size=7,
+        epochs=10,
+        optimizer="adam",
+        learning_rate=0.001,
+        loss="double_softmax_cross_entropy",
+        precision="bfloat16",
+        compile=False,
+    )
+
+
+def test_compiling_is_used_if_it_works(small_layers, make_data, monkeypatch):
+    calls = []
+
+    def fake(network):
+        def forward(x):
+            calls.append(len(x))
+            return network(x)
+
+        return forward
+
+    monkeypatch.setattr(torch, "compile", fake)
+    data = make_data()
+    compiled, _ = train(small_layers, data, settings(compile=True), 0)
+    assert calls == [16, 16, 16, 12] * 2  # training alone; predictions are few
+    eager, _ = train(small_layers, data, SETTINGS, 0)
+    assert equal_weights(compiled, eager)
+
+
+def failing_at_once(network):
+    raise RuntimeError("Dynamo is not supported on this Python")
+
+
+def failing_at_the_first_batch(network):
+    def forward(x):
+        raise FileNotFoundError("no C++ compiler")
+
+    return forward
+
+
+@pytest.mark.parametrize("compiler", [failing_at_once, failing_at_the_first_batch])
+def test_compiling_that_fails_is_one_warning_and_the_eager_result(
+    small_layers, make_data, monkeypatch, caplog, compiler
+):
+    data = make_data()
+    eager, history = train(small_layers, data, SETTINGS, 0)
+    monkeypatch.setattr(torch, "compile", compiler)
+    with caplog.at_level(logging.WARNING):
+        fallen_back, fallen_history = train(small_layers, data, settings(compile=True), 0)
+    assert equal_weights(eager, fallen_back)
+    assert without_seconds(history) == without_seconds(fallen_history)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith("torch.compile failed, going on without it: ")
+
+
+def test_a_network_that_is_wrong_fails_though_compiling_may(monkeypatch):
+    monkeypatch.setattr(torch, "compile", failing_at_the_first_batch)
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        CompiledOrEager(nn.Linear(3, 2))(torch.ones(1, 4))
+
+
+def test_losses_against_torch():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(6, 10, generator=generator)
+    labels = torch.randint(0, 10, (6,), generator=generator)
+    plain = -logits.log_softmax(1)[torch.arange(6), labels].mean()
+    torch.testing.assert_close(cross_entropy(logits, labels), plain)
+    twice = -logits.softmax(1).log_softmax(1)[torch.arange(6), labels].mean()
+    torch.testing.assert_close(double_softmax_cross_entropy(logits, labels), twice)
+    assert double_softmax_cross_entropy(logits.bfloat16(), labels).dtype == torch.float32
+
+
+def test_double_softmax_cannot_fall_below_its_floor():
+    labels = torch.arange(10)
+    certain = 1000 * torch.eye(10)
+    assert double_softmax_cross_entropy(certain, labels).item() == pytest.approx(1.46115, abs=5e-6)
+    assert cross_entropy(certain, labels).item() == pytest.approx(0, abs=1e-6)
+    random = 5 * torch.randn(1000, 10, generator=torch.Generator().manual_seed(0))
+    worst = min(double_softmax_cross_entropy(x[None], labels[3:4]).item() for x in random)
+    assert worst > 1.4611
+
+
+def test_double_softmax_hardly_moves_what_is_confidently_wrong():
+    def gradient(loss):
+        logits = (20 * torch.eye(10)[:1]).requires_grad_()
+        loss(logits, torch.tensor([1])).backward()
+        return logits.grad.abs().max().item()
+
+    assert gradient(double_softmax_cross_entropy) < 1e-7
+    assert gradient(cross_entropy) > 0.9
+
+
+def test_weights_come_back_seed_by_seed(small_layers, make_data, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    networks = [train(small_layers, make_data(), SETTINGS, seed)[0] for seed in (4, 5)]
+    save_weights(path, networks, [4, 5])
+    for position, network in enumerate(networks):
+        loaded = load_weights(path, build(small_layers), position)
+        assert equal_weights(loaded, network)
+        assert loaded[0].norm.num_batches_tracked == 8
+    stored = load_file(path)
+    assert stored["01_conv.convolution.weight"].shape == (2, 4, 1, 3, 3)
+    assert all(len(tensor) == 2 for tensor in stored.values())
+    assert stored.keys() == networks[0].state_dict().keys()
+    assert [item.name for item in tmp_path.iterdir()] == [path.name]
+
+
+def another_network(path):
+    layers = layers_of({"conv": {"out": 5, "kernel": 3}}, "flatten", {"linear": "classes"})
+    return lambda: load_weights(path, build(layers), 0)
+
+
+def another_shape(path):
+    layers = layers_of("flatten", {"linear": {"out": 5}}, {"linear": "classes"})
+    save_weights(path, [build(layers_of("flatten", {"linear": 6}, {"linear": "classes"}))], [0])
+    return lambda: load_weights(path, build(layers), 0)
+
+
+def no_such_seed(path):
+    return lambda: load_weights(path, build(layers_of("flatten", {"linear": "classes"})), 1)
+
+
+def damaged(path):
+    path.write_bytes(path.read_bytes()[:30])
+    return no_such_seed(path)
+
+
+def missing(path):
+    path.unlink()
+    return no_such_seed(path)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [another_network, another_shape, no_such_seed, damaged, missing],
+    ids=lambda x: x.__name__,
+)
+def test_weights_that_do_not_fit_are_refused_in_one_line(tmp_path, case):
+    path = tmp_path / "weights.safetensors"
+    save_weights(path, [build(layers_of("flatten", {"linear": "classes"}))], [0])
+    load = case(path)
+    with pytest.raises(UserError) as error:
+        load()
+    assert str(error.value).startswith(f"{path}: not the weights of this network (")
+    assert "\n" not in str(error.value)

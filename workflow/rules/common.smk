@@ -7,14 +7,13 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 # Scripts run in processes of their own, which find the library by this.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(WORKFLOW), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
+SEARCH_PATH = filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])
+os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 
 from blocklab.config import resolve_config, seed_packs
 from blocklab.devices import accelerator_present
 from blocklab.errors import UserError
-from blocklab.fingerprint import canonical_json, code_fingerprint
+from blocklab.fingerprint import canonical_json, code_fingerprint, script_fingerprint
 from blocklab.plan import input_shape, plan
 from blocklab.datasets import DATASETS
 
@@ -55,9 +54,7 @@ def of_every_run(file, networks=NETWORKS):
 
 def run_folders():
     """The folders of every network's packs, in the order of the config."""
-    return {
-        network: expand(RUN, network=network, pack=PACKS) for network in NETWORKS
-    }
+    return {network: expand(RUN, network=network, pack=PACKS) for network in NETWORKS}
 
 
 def tracking_files(networks):
@@ -68,21 +65,29 @@ def tracking_files(networks):
 
 def files_of(network):
     """All that is made for one network alone."""
-    files = "weights.safetensors history.csv metrics.csv predictions.npz attributions.npz"
+    files = (
+        "weights.safetensors history.csv metrics.csv predictions.npz attributions.npz"
+    )
     made = [path for file in files.split() for path in of_every_run(file, [network])]
     return made + tracking_files([network])
 
 
-def code(*modules, network=None):
-    """Fingerprint of the library code that a job runs; with a network, of its blocks too."""
+def code(script, *modules, network=None):
+    """Fingerprint of a script and the library code that it runs; of a network's blocks too.
+
+    Snakemake itself would compare time stamps of scripts; the profile turns that off.
+    """
     blocks = PLAN[network]["modules"] if network else []
-    return code_fingerprint(WORKFLOW / "blocklab", [*modules, *blocks])
+    library = code_fingerprint(WORKFLOW / "blocklab", [*modules, *blocks])
+    return f"{script_fingerprint(WORKFLOW / 'scripts' / script)} {library}"
 
 
 def data_settings():
     """What the prepared dataset depends on: not on where the raw files came from."""
     elsewhere = ("source", "directory")
-    return {key: value for key, value in config["dataset"].items() if key not in elsewhere}
+    return {
+        key: value for key, value in config["dataset"].items() if key not in elsewhere
+    }
 
 
 def network_settings(network, *sections):

@@ -4,11 +4,11 @@ rule prepare_data:
         manifest=MANIFEST,
     log:
         f"{OUT}/logs/data/{DATASET}.log",
-    params:
-        settings=canonical_json(data_settings()),
-        code=code("data", "sources"),
     conda:
         "../../envs/torch.yaml"
+    params:
+        settings=canonical_json(data_settings()),
+        code=code("prepare_data.py", "data", "sources"),
     message:
         "Prepare {DATASET}"
     script:

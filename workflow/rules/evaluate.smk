@@ -8,19 +8,24 @@ rule evaluate:
         predictions=f"{RUN}/predictions.npz",
     log:
         f"{RUN_LOG}/evaluate.log",
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=GPU,
     params:
         settings=lambda wildcards: canonical_json(
             network_settings(wildcards.network, "training")
         ),
         seeds=lambda wildcards: PACKS[wildcards.pack],
         code=lambda wildcards: code(
-            "training", "weights", "evaluation", "complexity", network=wildcards.network
+            "evaluate.py",
+            "training",
+            "weights",
+            "evaluation",
+            "complexity",
+            network=wildcards.network,
         ),
-    threads: config["training"]["threads"]
-    resources:
-        gpu=GPU,
-    conda:
-        "../../envs/torch.yaml"
     message:
         "Evaluate {wildcards.network}, {wildcards.pack}"
     script:

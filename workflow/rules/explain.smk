@@ -6,18 +6,20 @@ rule explain:
         attributions=f"{RUN}/attributions.npz",
     log:
         f"{RUN_LOG}/explain.log",
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=GPU,
     params:
         settings=lambda wildcards: canonical_json(
             network_settings(wildcards.network, "explanation")
         ),
         seeds=lambda wildcards: PACKS[wildcards.pack],
         device=config["training"]["device"],
-        code=lambda wildcards: code("attribution", "weights", network=wildcards.network),
-    threads: config["training"]["threads"]
-    resources:
-        gpu=GPU,
-    conda:
-        "../../envs/torch.yaml"
+        code=lambda wildcards: code(
+            "explain.py", "attribution", "weights", network=wildcards.network
+        ),
     message:
         "Explain {wildcards.network}, {wildcards.pack}"
     script:

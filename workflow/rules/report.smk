@@ -1,5 +1,7 @@
 FIGURES = f"{OUT}/figures"
-TEMPLATE = "workflow/report/summary.md.jinja"
+# Relative, so that a project that moves plans nothing; right in any working directory.
+REPORT = os.path.relpath(WORKFLOW / "report")
+CARDS = sorted(map(os.path.relpath, (WORKFLOW / "cards").glob("*.yaml")))
 
 
 rule aggregate:
@@ -15,13 +17,13 @@ rule aggregate:
         ),
     log:
         f"{OUT}/logs/aggregate.log",
-    params:
-        folders=run_folders(),
-        baseline=config["baseline"],
-        code=code("aggregation"),
     localrule: True
     conda:
         "../../envs/report.yaml"
+    params:
+        folders=run_folders(),
+        baseline=config["baseline"],
+        code=code("aggregate.py", "aggregation"),
     message:
         "Aggregate all runs"
     script:
@@ -40,13 +42,13 @@ rule learning_curves:
         ),
     log:
         f"{OUT}/logs/learning_curves.log",
-    params:
-        folders=run_folders(),
-        baseline=config["baseline"],
-        code=code("figures"),
     localrule: True
     conda:
         "../../envs/report.yaml"
+    params:
+        folders=run_folders(),
+        baseline=config["baseline"],
+        code=code("learning_curves.py", "figures"),
     message:
         "Draw learning curves"
     script:
@@ -65,11 +67,11 @@ rule accuracy_against_cost:
         ),
     log:
         f"{OUT}/logs/accuracy_against_cost.log",
-    params:
-        code=code("figures"),
     localrule: True
     conda:
         "../../envs/report.yaml"
+    params:
+        code=code("accuracy_against_cost.py", "figures"),
     message:
         "Draw accuracy against cost"
     script:
@@ -90,12 +92,12 @@ rule confusion:
         ),
     log:
         f"{OUT}/logs/confusion.log",
-    params:
-        folders=run_folders(),
-        code=code("figures"),
     localrule: True
     conda:
         "../../envs/report.yaml"
+    params:
+        folders=run_folders(),
+        code=code("confusion.py", "figures"),
     message:
         "Draw the best network's confusion matrix"
     script:
@@ -122,14 +124,14 @@ rule heatmaps:
         ),
     log:
         f"{OUT}/logs/heatmaps.log",
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
     params:
         folders=run_folders(),
         baseline=config["baseline"],
         target=config["explanation"]["target"],
-        code=code("heatmaps"),
-    localrule: True
-    conda:
-        "../../envs/report.yaml"
+        code=code("heatmaps.py", "heatmaps"),
     message:
         "Draw heatmaps"
     script:
@@ -143,9 +145,9 @@ rule summary:
         attributions=of_every_run("attributions.npz"),
         provenance=of_every_run("provenance.json"),
         manifest=MANIFEST,
-        template=TEMPLATE,
-        homework="workflow/report/homework.csv",
-        cards=sorted(str(path) for path in Path("workflow/cards").glob("*.yaml")),
+        template=f"{REPORT}/summary.md.jinja",
+        homework=f"{REPORT}/homework.csv",
+        cards=CARDS,
         learning_curves=rules.learning_curves.output,
         accuracy_against_cost=rules.accuracy_against_cost.output,
         confusion=rules.confusion.output,
@@ -155,6 +157,9 @@ rule summary:
         report(f"{OUT}/summary.md", category="Summary", labels={"page": "summary"}),
     log:
         f"{OUT}/logs/summary.log",
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
     params:
         folders=run_folders(),
         settings=canonical_json(
@@ -162,10 +167,7 @@ rule summary:
         ),
         networks=NETWORKS,
         command=study_command(),
-        code=code("summary"),
-    localrule: True
-    conda:
-        "../../envs/report.yaml"
+        code=code("summary.py", "summary"),
     message:
         "Write {output}"
     script:

@@ -7,12 +7,12 @@ rule track:
         receipt=f"{RUN}/tracking.json",
     log:
         f"{RUN_LOG}/track.log",
+    conda:
+        "../../envs/report.yaml"
     params:
         settings=canonical_json(config["tracking"]),
         job=lambda wildcards: canonical_json(training_settings(wildcards)),
-        code=code("tracking"),
-    conda:
-        "../../envs/report.yaml"
+        code=code("track.py", "tracking"),
     message:
         "Track {wildcards.network}, {wildcards.pack}"
     script:

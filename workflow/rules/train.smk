@@ -8,14 +8,16 @@ rule train:
         provenance=f"{RUN}/provenance.json",
     log:
         f"{RUN_LOG}/train.log",
-    params:
-        settings=lambda wildcards: canonical_json(training_settings(wildcards)),
-        code=lambda wildcards: code("training", "weights", network=wildcards.network),
+    conda:
+        "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
         gpu=GPU,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        settings=lambda wildcards: canonical_json(training_settings(wildcards)),
+        code=lambda wildcards: code(
+            "train.py", "training", "weights", network=wildcards.network
+        ),
     message:
         "Train {wildcards.network}, {wildcards.pack}"
     script:

@@ -57,8 +57,8 @@ MISTAKES = [
      "out=8"),
     ({"conv": {"out": 8, "repeat": 0}}, "(conv): repeat is 0; it must be a whole number from 1 "
      "to 1000"),
-    ({"conv": {"out": 8, "repeat": True}}, "(conv): repeat is True; it must be a whole number, at "
-     "least 1"),
+    ({"conv": {"out": 8, "repeat": True}}, "(conv): repeat is True; it must be a whole number from "
+     "1 to 1000"),
     ({"linear": 8}, "(linear): needs a flat vector, but its input is 2 x 32 x 32; put 'flatten' "
      "before it"),
 ]  # fmt: skip

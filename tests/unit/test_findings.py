@@ -130,7 +130,8 @@ def test_the_answer_in_full(make_networks):
         "Of 2 networks trained for 10 epochs on 55,000 images, **vgg** is the best by validation "
         "accuracy (99.00 %). It gets 98.50 % (97.50 to 99.50) of the 10,000 test images right; the "
         "baseline exp3 gets 95.00 % (94.00 to 96.00), a difference that is real (p < 0.001). Less "
-        "accurate, beyond chance: csp (p = 0.012)."
+        "accurate, beyond chance: csp (p = 0.012). With one seed each, "
+        "this is about these trained networks; another seed may differ."
     )
 
 

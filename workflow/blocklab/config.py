@@ -48,6 +48,7 @@ def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[
         name: network for name, network in config["networks"].items() if network is not None
     }
     _check(config, set(reserved))
+    config["outdir"] = _folder(config["outdir"])
     training_images = check_sizes(config["dataset"])
     for name, network in config["networks"].items():
         if network["batch_size"] > training_images:
@@ -167,6 +168,16 @@ def _any_of(kinds: list[str]) -> str:
         "null": "null",
     }
     return " or ".join(names[kind] for kind in kinds)
+
+
+def _folder(outdir: str) -> str:
+    """Return the output folder in the one spelling by which Snakemake knows its files."""
+    if "{" in outdir or "}" in outdir:
+        raise UserError(f"outdir: '{outdir}' has braces; a folder's name must do without")
+    folder = Path(outdir).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"outdir: '{outdir}' is a file; it must be a folder, or not exist yet")
+    return str(folder)
 
 
 def _check(config: dict[str, Any], reserved: set[str]) -> None:

@@ -62,6 +62,10 @@ def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
         text.append(f"Less accurate, beyond chance: {names(worse)}.")
     if len(better):
         text.append(f"More accurate on the test images, beyond chance: {names(better)}.")
+    if (networks["seeds"] == 1).all():
+        text.append(
+            "With one seed each, this is about these trained networks; another seed may differ."
+        )
     if chosen == "test_acc":
         text.append(
             "There is no validation split, so the best was chosen on the test images, and its "

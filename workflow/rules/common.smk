@@ -1,6 +1,7 @@
 # What all rules share: the checked config, paths, packs of seeds, and what a job depends on.
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -30,7 +31,7 @@ except UserError as error:
     print(f"Error in the config: {error}", file=sys.stderr, flush=True)
     os._exit(1)
 
-OUT = config["outdir"].rstrip("/")
+OUT = config["outdir"]
 DATASET = config["dataset"]["name"]
 NETWORKS = list(config["networks"])
 PACKS = seed_packs(config["seeds"])
@@ -111,8 +112,14 @@ def training_settings(wildcards):
 
 def study_command():
     """The command that runs this study again."""
-    base = Path(workflow.basedir) / "config.yaml"
-    given = map(Path, workflow.configfiles)
-    overlays = [os.path.relpath(path) for path in given if path.resolve() != base]
-    options = ["--configfile", *overlays] if overlays else []
-    return " ".join(["snakemake --cores 4 --resources gpu=1", *options])
+    given = workflow.config_settings
+    words = ["snakemake", "--cores", "4", "--resources", "gpu=1"]
+    if given.configfiles:
+        words += ["--configfile", *map(os.path.relpath, given.configfiles)]
+    if given.config:
+        values = {
+            key: value if isinstance(value, str) else canonical_json(value)
+            for key, value in given.config.items()
+        }
+        words += ["--config", *(f"{key}={value}" for key, value in values.items())]
+    return shlex.join(words)

@@ -1,0 +1,204 @@
+"""The complete study: every promised file is there, and the files agree with each other."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors import safe_open
+from tiny_study import NETWORKS, Study
+
+from blocklab.aggregation import MEASURED, OF_THE_JOB
+from blocklab.datasets import DATASETS
+from blocklab.files import sha256
+
+pytestmark = pytest.mark.workflow
+
+OF_A_RUN = {
+    "weights.safetensors",
+    "history.csv",
+    "resources.json",
+    "provenance.json",
+    "metrics.csv",
+    "predictions.npz",
+    "attributions.npz",
+    "tracking.json",
+}
+FIGURES = ("learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all")
+TABLES = ("runs.csv", "networks.csv")
+OF_THE_REPORT = {"summary.md", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
+LOGS_OF_A_RUN = ("train", "evaluate", "explain", "track")
+LOGS = {"data/mnist", "aggregate", "summary", *FIGURES} - {"heatmaps_all"}
+HISTORY = ["seed", "epoch", "acc", "loss", "validation_acc", "validation_loss", "seconds"]
+RECALLS = [f"recall_{digit}" for digit in range(10)]
+SIZE = [
+    "test_images",
+    "parameters",
+    "flops",
+    "activations",
+    "residuals",
+    "active_residuals",
+    "largest_kernel",
+]
+TIMES = ["seconds_per_epoch", "seconds_per_image"]
+
+
+def test_every_promised_file_is_there_and_nothing_unfinished(finished: Study):
+    logs = {f"logs/{name}.log" for name in LOGS}
+    promised = {"data/mnist.safetensors", "data/mnist.json", *OF_THE_REPORT}
+    for network in NETWORKS:
+        promised |= {f"mnist/{network}/seed0/{file}" for file in OF_A_RUN}
+        logs |= {f"logs/mnist/{network}/seed0/{stage}.log" for stage in LOGS_OF_A_RUN}
+    there = {
+        str(path.relative_to(finished.results)): path.stat().st_size
+        for path in finished.results.rglob("*")
+        if path.is_file() and "tracking" not in path.parts
+    }
+    assert set(there) == promised | logs
+    # A log may be empty: where nothing is worth a line, nothing is said.
+    assert [path for path in promised if there[path] == 0] == []
+
+
+def test_the_manifest_describes_real_mnist(finished: Study):
+    manifest = json.loads((finished.results / "data" / "mnist.json").read_text("utf-8"))
+    assert manifest["raw_sha256"] == dict(DATASETS["mnist"].sha256)
+    assert manifest["sizes"] == {"training": 300, "validation": 100, "test": 100}
+    data = finished.results / "data" / "mnist.safetensors"
+    assert manifest["sha256"] == sha256(data)
+    with safe_open(data, framework="np") as file:
+        assert file.get_slice("training_images").get_shape() == [300, 1, 32, 32]
+        assert np.bincount(file.get_tensor("test_labels")).tolist() == [
+            10, 11, 10, 10, 10, 9, 10, 10, 10, 10
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_files_of_one_network(finished: Study, network: str):
+    folder = finished.run_folder(network)
+    history = pd.read_csv(folder / "history.csv")
+    metrics = pd.read_csv(folder / "metrics.csv")
+    assert list(history.columns) == HISTORY
+    assert history["epoch"].tolist() == [1, 2]
+    assert list(metrics.columns) == ["network", "seed", *MEASURED, *RECALLS, *SIZE]
+    assert metrics[["network", "seed"]].values.tolist() == [[network, 0]]
+    shared = ["acc", "loss", "validation_acc", "validation_loss"]
+    assert metrics.loc[0, shared].tolist() == pytest.approx(history.loc[1, shared].tolist())
+
+    with safe_open(folder / "weights.safetensors", framework="np") as file:
+        assert {file.get_slice(name).get_shape()[0] for name in file.keys()} == {1}  # noqa: SIM118
+    with np.load(folder / "predictions.npz", allow_pickle=False) as file:
+        assert file["validation_logits"].shape == file["test_logits"].shape == (1, 100, 10)
+        right = file["test_logits"][0].argmax(axis=1) == file["test_labels"]
+        assert metrics.loc[0, "test_acc"] == right.mean()
+        assert file["test_confusion"].shape == (1, 10, 10)
+        assert np.trace(file["test_confusion"][0]) == right.sum()
+
+    resources = json.loads((folder / "resources.json").read_text("utf-8"))
+    assert set(OF_THE_JOB) <= set(resources)
+    assert resources["wall_seconds"] > history["seconds"].sum()
+    provenance = json.loads((folder / "provenance.json").read_text("utf-8"))
+    assert provenance["data_sha256"] == sha256(finished.results / "data" / "mnist.safetensors")
+    assert provenance["settings"]["network"]["name"] == network
+    assert provenance["seeds"] == [0]
+
+
+def test_all_networks_explain_the_same_images(finished: Study):
+    files = {
+        network: np.load(finished.run_folder(network) / "attributions.npz", allow_pickle=False)
+        for network in NETWORKS
+    }
+    one = files["exp3"]
+    assert int(one["gallery"]) == 10
+    assert one["labels"].tolist()[:10] == list(range(10))
+    assert one["images"].shape == (14, 1, 32, 32)
+    for file in files.values():
+        for name in ("indices", "images", "labels"):
+            np.testing.assert_array_equal(file[name], one[name])
+        assert file["attributions"].shape == (1, 14, 1, 32, 32)
+        assert file["untrained"].shape == (1, 10, 1, 32, 32)
+        assert file["delta"].shape == file["predictions"].shape == (1, 14)
+        assert np.abs(file["attributions"]).max() > 0
+    with safe_open(finished.results / "data" / "mnist.safetensors", framework="np") as file:
+        prepared = dict(
+            zip(file.get_tensor("test_indices"), file.get_tensor("test_images"), strict=True)
+        )
+    for index, image in zip(one["indices"], one["images"], strict=True):
+        np.testing.assert_array_equal(prepared[index], image)
+
+
+def test_the_tables_gather_every_run(finished: Study):
+    runs = pd.read_csv(finished.results / "runs.csv")
+    columns = ["network", "seed", *MEASURED, *RECALLS, *SIZE, *TIMES, *OF_THE_JOB]
+    assert list(runs.columns) == columns
+    assert runs["network"].tolist() == list(NETWORKS)
+    networks = pd.read_csv(finished.results / "networks.csv")
+    intervals = [f"{name}{end}" for name in MEASURED for end in ("", "_low", "_high")]
+    expected = ["network", "baseline", "best", "seeds", *intervals, *RECALLS, *SIZE, *TIMES]
+    assert list(networks.columns) == [*expected, *OF_THE_JOB, "p_value"]
+    assert networks["network"].tolist() == list(NETWORKS)
+    assert networks["seeds"].tolist() == [1, 1, 1]
+    assert networks.loc[networks["baseline"], "network"].tolist() == ["exp3"]
+    candidates = networks[~networks["baseline"]]
+    best = candidates.sort_values(["validation_acc", "parameters"], ascending=[False, True])
+    assert networks.loc[networks["best"], "network"].tolist() == [best["network"].iloc[0]]
+    for name in ("acc", "test_loss", "parameters", "wall_seconds"):
+        assert networks[name].tolist() == runs[name].tolist()
+
+
+def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finished: Study):
+    text = (finished.results / "summary.md").read_text("utf-8")
+    networks = pd.read_csv(finished.results / "networks.csv")
+    best = networks.loc[networks["best"], "network"].iloc[0]
+    assert f"**{best}** is the best by validation accuracy" in text
+    images = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
+    assert len(images) == 5
+    for image in images:
+        assert (finished.results / image).read_bytes().startswith(b"\x89PNG"), image
+    assert "snakemake --cores 4 --resources gpu=1 --configfile tests/workflow/tiny.yaml" in text
+    assert not re.search(r"\bnan\b|\bNone\b|Undefined|\{\{|\{%", text)
+    assert str(finished.folder) not in text
+
+
+def test_wandb_mirrors_metrics_and_history(finished: Study):
+    folder = finished.run_folder("vgg")
+    receipt = json.loads((folder / "tracking.json").read_text("utf-8"))
+    assert receipt["warning"] is None
+    (run,) = receipt["runs"]
+    shown = subprocess.run(
+        [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", "--json", run["id"]],
+        cwd=folder / "tracking",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert shown.returncode == 0, shown.stderr
+    summary = json.loads(shown.stdout)["summary"]
+    metrics = pd.read_csv(folder / "metrics.csv").iloc[0]
+    for key in ("acc", "loss", "test_acc", "test_loss"):
+        assert summary[key] == pytest.approx(metrics[key])
+
+
+def test_the_report_works_offline_and_holds_figures_with_captions_and_labels(study: Study):
+    nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    done = study.snakemake("--report", "report.zip", **nowhere)
+    assert done.returncode == 0, done.stdout
+    with zipfile.ZipFile(study.folder / "report.zip") as archive:
+        page = archive.read("report/report.html").decode("utf-8")
+        start = page.index('var results = {"') + len("var results = ")
+        results, _ = json.JSONDecoder().raw_decode(page, start)
+        for path, entry in results.items():
+            shipped = archive.read(f"report/{entry['data_uri']}")
+            assert shipped == (study.folder / path).read_bytes()
+    assert set(results) == {f"results/tiny/{file}" for file in OF_THE_REPORT}
+    for name in FIGURES:
+        entry = results[f"results/tiny/figures/{name}.png"]
+        caption = (study.folder / "workflow" / "report" / f"{name}.rst").read_text("utf-8")
+        opening = " ".join(caption.partition("{{")[0].split()[:4])
+        shown = " ".join(re.sub(r"<[^>]+>", "", entry["caption"]).split())
+        assert shown.startswith(opening)
+        assert "{{" not in shown
+        assert entry["labels"]["figure"]

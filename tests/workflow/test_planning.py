@@ -1,0 +1,161 @@
+"""What a dry run plans after a finished study: what depends on a change, and nothing else."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tiny_study import NETWORKS, OVERLAY, Study
+
+pytestmark = pytest.mark.workflow
+
+BLOCKS = "workflow/blocklab/blocks"
+SUMMARY = "Write results/tiny/summary.md"
+FIGURES = {
+    "Draw learning curves", "Draw accuracy against cost", "Draw the best network's confusion matrix"
+}  # fmt: skip
+GATHER = {"Aggregate all runs", "Draw heatmaps", SUMMARY, *FIGURES}
+EVERYTHING = ("Train", "Evaluate", "Explain", "Track")
+CHANGED_VGG = [{"conv": {"out": 4}}, {"maxpool": 4}, "flatten", {"linear": {"out": "classes"}}]
+
+
+def jobs(stages: tuple[str, ...], *networks: str) -> set[str]:
+    return {f"{stage} {network}, seed0" for stage in stages for network in networks}
+
+
+def test_a_finished_study_has_nothing_to_do_and_says_so_without_importing_torch(finished: Study):
+    assert finished.plan() == set()
+    assert finished.plan("vgg") == set()
+    done = finished.snakemake("-n", PYTHONPROFILEIMPORTTIME="1")
+    imported = set(re.findall(r"^import time:.*\| +(\S+)$", done.stdout, re.MULTILINE))
+    assert "blocklab.plan" in imported
+    assert "torch" not in imported
+
+
+def touch_sources(study: Study) -> None:
+    for path in study.folder.rglob("*"):
+        if not {"results", ".snakemake"} & set(path.relative_to(study.folder).parts):
+            os.utime(path)
+
+
+def touch_results(study: Study) -> None:
+    # The newest last would make every input newer than what was made of it.
+    for path in sorted(study.results.rglob("*"), reverse=True):
+        os.utime(path)
+
+
+def reorder_keys(study: Study) -> None:
+    for file in ("config.yaml", OVERLAY):
+        path = study.folder / file
+        given = yaml.safe_load(path.read_text("utf-8"))
+        reordered = _reversed(given) | {
+            "networks": {name: _reversed(part) for name, part in given["networks"].items()}
+        }
+        path.write_text(yaml.safe_dump(reordered, sort_keys=False), "utf-8")
+
+
+def _reversed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _reversed(part) for key, part in reversed(value.items())}
+    return [_reversed(part) for part in value] if isinstance(value, list) else value
+
+
+def comment(study: Study) -> None:
+    study.edit("config.yaml", "\noutdir:", "\n# a comment\noutdir:")
+    study.edit("workflow/scripts/train.py", "import json\n", "import json  # a comment\n")
+    study.edit(f"{BLOCKS}/bottleneck.py", '"""Two conv', '"""Another docstring: two conv')
+    study.edit("workflow/blocklab/training.py", "\ndef train(", "\n# a comment\ndef train(")
+
+
+def edit_an_unused_block(study: Study) -> None:
+    append_code(study, f"{BLOCKS}/transformer.py")
+
+
+def append_code(study: Study, file: str) -> None:
+    with (study.folder / file).open("a", encoding="utf-8") as source:
+        source.write("\nEDITED = True\n")
+
+
+def spell_the_output_folder_otherwise(study: Study) -> None:
+    study.configure({"outdir": "./results//tiny/"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        touch_sources,
+        touch_results,
+        reorder_keys,
+        comment,
+        edit_an_unused_block,
+        spell_the_output_folder_otherwise,
+    ],
+)
+def test_what_changes_nothing_plans_nothing(study: Study, change: Callable[[Study], None]):
+    change(study)
+    assert study.plan() == set()
+
+
+CHANGES = {
+    "a network's layers": (
+        {"networks": {"vgg": {"layers": CHANGED_VGG}}},
+        jobs(EVERYTHING, "vgg") | GATHER,
+    ),
+    "epochs": ({"training": {"epochs": 3}}, jobs(EVERYTHING, *NETWORKS) | GATHER),
+    "image size": (
+        {"dataset": {"input_size": 28}},
+        jobs(EVERYTHING, *NETWORKS) | GATHER | {"Prepare mnist"},
+    ),
+    "where the data comes from": ({"dataset": {"source": "cache"}}, {SUMMARY}),
+    "explanation steps": (
+        {"explanation": {"steps": 5}},
+        jobs(("Explain",), *NETWORKS) | {"Draw heatmaps", SUMMARY},
+    ),
+    "tracking mode": ({"tracking": {"mode": "online"}}, jobs(("Track",), *NETWORKS)),
+    "tracking off": ({"tracking": {"mode": "disabled"}}, set()),
+    "one network less": ({"networks": {"vgg": None}}, GATHER),
+    "one network more": (
+        {"networks": {"tiny": {"batch_size": 50, "layers": CHANGED_VGG}}},
+        jobs(EVERYTHING, "tiny") | GATHER,
+    ),
+    "another baseline": ({"baseline": "csp"}, GATHER),
+    "more seeds": (
+        {"seeds": {"count": 2, "per_job": 1}},
+        {job.replace("seed0", "seed1") for job in jobs(EVERYTHING, *NETWORKS)} | GATHER,
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), CHANGES.values(), ids=CHANGES)
+def test_a_changed_setting_plans_what_depends_on_it(
+    study: Study, change: dict[str, Any], expected: set[str]
+):
+    study.configure(change)
+    assert study.plan() == expected
+
+
+EDITS = {
+    # csp.py builds on bottleneck.py; nothing in vgg or exp3 does.
+    f"{BLOCKS}/bottleneck.py": jobs(EVERYTHING, "csp") | GATHER,
+    "workflow/blocklab/figures.py": FIGURES | {SUMMARY},
+    "workflow/blocklab/tracking.py": jobs(("Track",), *NETWORKS),
+    "workflow/scripts/explain.py": jobs(("Explain",), *NETWORKS) | {"Draw heatmaps", SUMMARY},
+    "workflow/blocklab/attribution.py": jobs(("Explain",), *NETWORKS) | {"Draw heatmaps", SUMMARY},
+}
+
+
+@pytest.mark.parametrize(("file", "expected"), EDITS.items(), ids=map(str, EDITS))
+def test_edited_code_plans_what_runs_it(study: Study, file: str, expected: set[str]):
+    append_code(study, file)
+    assert study.plan() == expected
+
+
+def test_reordered_networks_draw_again_but_train_nothing(study: Study):
+    path: Path = study.folder / OVERLAY
+    overlay = yaml.safe_load(path.read_text("utf-8"))
+    overlay["networks"] = dict(reversed(overlay["networks"].items()))
+    path.write_text(yaml.safe_dump(overlay, sort_keys=False), "utf-8")
+    assert study.plan() == GATHER

@@ -1,0 +1,115 @@
+"""Studies that differ from the usual one, and parts of a study, run for real."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors import safe_open
+from tiny_study import Study
+
+from blocklab.datasets import DATASETS
+
+pytestmark = pytest.mark.workflow
+
+FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+
+
+@pytest.fixture(scope="module")
+def varied(unstarted: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Three seeds in two packs, no validation split, no tracker, on the processor; finished."""
+    study = unstarted.copy_to(tmp_path_factory.mktemp("varied") / "project")
+    study.configure(
+        {
+            "dataset": {"validation_size": 0},
+            "seeds": {"first": 3, "count": 3, "per_job": 2},
+            "training": {"epochs": 1},
+            "tracking": {"mode": "disabled"},
+            "networks": {"csp": None},
+        }
+    )
+    done = study.snakemake("--cores", "4", "--resources", "gpu=0")
+    assert done.returncode == 0, done.stdout
+    return study
+
+
+@pytest.mark.parametrize("network", ["exp3", "vgg"])
+@pytest.mark.parametrize(("pack", "seeds"), [("seeds3-4", [3, 4]), ("seed5", [5])])
+def test_a_job_trains_a_pack_of_seeds(varied: Study, network: str, pack: str, seeds: list[int]):
+    folder = varied.run_folder(network, pack)
+    with safe_open(folder / "weights.safetensors", framework="np") as file:
+        shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
+    assert {shape[0] for shape in shapes} == {len(seeds)}
+    assert pd.read_csv(folder / "history.csv")["seed"].tolist() == seeds
+    assert pd.read_csv(folder / "metrics.csv")["seed"].tolist() == seeds
+    with np.load(folder / "attributions.npz", allow_pickle=False) as file:
+        assert file["seeds"].tolist() == seeds
+        assert len(file["attributions"]) == len(seeds)
+
+
+def test_without_a_gpu_granted_a_job_runs_on_the_processor(varied: Study):
+    for folder in (varied.results / "mnist").glob("*/*"):
+        assert json.loads((folder / "resources.json").read_text("utf-8"))["device"] == "cpu"
+
+
+def test_several_seeds_give_means_and_intervals(varied: Study):
+    runs = pd.read_csv(varied.results / "runs.csv")
+    assert runs[["network", "seed"]].values.tolist() == [
+        [network, seed] for network in ("exp3", "vgg") for seed in (3, 4, 5)
+    ]
+    assert runs["test_cross_entropy"].nunique() == 6
+    networks = pd.read_csv(varied.results / "networks.csv")
+    assert networks["seeds"].tolist() == [3, 3]
+    assert networks["loss"].tolist() == pytest.approx(
+        [runs.loc[runs["network"] == network, "loss"].mean() for network in networks["network"]]
+    )
+    assert (networks["loss_low"] < networks["loss"]).all()
+    assert (networks["loss"] < networks["loss_high"]).all()
+    assert "Means over 3 seeds" in (varied.results / "summary.md").read_text("utf-8")
+
+
+def test_without_a_validation_split_the_best_is_chosen_on_the_test_images(varied: Study):
+    history = pd.read_csv(varied.run_folder("vgg", "seed5") / "history.csv")
+    assert history[["validation_acc", "validation_loss"]].isna().all(axis=None)
+    assert history[["acc", "loss"]].notna().all(axis=None)
+    summary = (varied.results / "summary.md").read_text("utf-8")
+    assert "**vgg** is the best by test accuracy" in summary
+    assert "the best network is chosen on the 100 test images" in summary
+    assert "nan" not in summary
+
+
+def test_a_disabled_tracker_leaves_no_trace(varied: Study):
+    assert not list(varied.results.rglob("*track*"))
+    assert varied.plan("--resources", "gpu=0") == set()
+
+
+def test_one_network_by_name_makes_that_network_alone(
+    study: Study, snapshot: Callable[[Path], dict]
+):
+    before = snapshot(study.results)
+    shutil.rmtree(study.run_folder("vgg"))
+    study.run("vgg")
+    after = snapshot(study.results)
+    assert after.keys() == before.keys()
+    changed = {path.removeprefix("logs/") for path in before if before[path] != after[path]}
+    assert {path.rpartition("/")[0] for path in changed} == {"mnist/vgg/seed0"}
+    # The same seed, data and settings make the same network again.
+    _, metrics = before["mnist/vgg/seed0/metrics.csv"]
+    assert after["mnist/vgg/seed0/metrics.csv"][1] == metrics
+
+
+@pytest.mark.skipif(
+    not FASHION_MNIST.is_dir(), reason=f"needs Debian's dataset-fashion-mnist in {FASHION_MNIST}"
+)
+def test_fashion_mnist_needs_no_more_than_its_name(fresh: Study):
+    fresh.configure({"dataset": {"name": "fashion_mnist", "directory": str(FASHION_MNIST)}})
+    fresh.run("prepare_data")
+    manifest = json.loads((fresh.results / "data" / "fashion_mnist.json").read_text("utf-8"))
+    assert manifest["raw_sha256"] == dict(DATASETS["fashion_mnist"].sha256)
+    assert manifest["class_names"][9] == "Ankle boot"
+    with safe_open(fresh.results / "data" / "fashion_mnist.safetensors", framework="np") as file:
+        assert file.get_slice("test_images").get_shape() == [100, 1, 32, 32]
+    assert any("Train vgg" in job for job in fresh.plan())

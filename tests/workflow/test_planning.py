@@ -42,7 +42,7 @@ def touch_sources(study: Study) -> None:
 
 
 def touch_results(study: Study) -> None:
-    # The newest last would make every input newer than what was made of it.
+    # In this order the data end up newer than all that was made from them.
     for path in sorted(study.results.rglob("*"), reverse=True):
         os.utime(path)
 

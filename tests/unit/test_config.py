@@ -76,6 +76,8 @@ MISTAKES = [
     # A name that is none.
     ("dataset.name", "mnits", "dataset.name: 'mnits' is not known; did you mean 'mnist'? it "
      "may be mnist, fashion_mnist"),
+    ("dataset.source", "directory", "dataset.directory: missing; dataset.source is 'directory', so "
+     "name a folder"),
     ("dataset.source", "ftp", "dataset.source: 'ftp' is not known; it may be auto, directory, "
      "cache, torchvision, npm"),
     ("training.optimizer", "adamm", "training.optimizer: 'adamm' is not known; did you mean "

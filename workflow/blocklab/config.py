@@ -184,6 +184,10 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
     networks = config["networks"]
     if not networks:
         raise UserError("networks: every network is null; keep at least one")
+    if config["dataset"]["source"] == "directory" and config["dataset"]["directory"] is None:
+        raise UserError(
+            "dataset.directory: missing; dataset.source is 'directory', so name a folder"
+        )
     if not math.isfinite(config["training"]["learning_rate"]):
         raise UserError("training.learning_rate: must be a finite number")
     for name in networks:

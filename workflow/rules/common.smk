@@ -48,6 +48,25 @@ wildcard_constraints:
     pack=r"seeds?\d+(-\d+)?",
 
 
+def study_command():
+    """The command that runs this study again."""
+    given = workflow.config_settings
+    words = ["snakemake", "--cores", "4", "--resources", "gpu=1"]
+    if given.configfiles:
+        words += ["--configfile", *map(os.path.relpath, given.configfiles)]
+    if given.config:
+        values = {
+            key: value if isinstance(value, str) else canonical_json(value)
+            for key, value in given.config.items()
+        }
+        words += ["--config", *(f"{key}={value}" for key, value in values.items())]
+    return shlex.join(words)
+
+
+# For provenance.json. As a param it would make a job run again for being asked for otherwise.
+os.environ.update(BLOCKLAB_COMMAND=study_command())
+
+
 def of_every_run(file, networks=NETWORKS):
     """Paths of one of the files that every network and pack of seeds has."""
     return expand(f"{RUN}/{file}", network=networks, pack=PACKS)
@@ -108,18 +127,3 @@ def training_settings(wildcards):
         "batch_size": config["networks"][wildcards.network]["batch_size"],
         "seeds": PACKS[wildcards.pack],
     }
-
-
-def study_command():
-    """The command that runs this study again."""
-    given = workflow.config_settings
-    words = ["snakemake", "--cores", "4", "--resources", "gpu=1"]
-    if given.configfiles:
-        words += ["--configfile", *map(os.path.relpath, given.configfiles)]
-    if given.config:
-        values = {
-            key: value if isinstance(value, str) else canonical_json(value)
-            for key, value in given.config.items()
-        }
-        words += ["--config", *(f"{key}={value}" for key, value in values.items())]
-    return shlex.join(words)

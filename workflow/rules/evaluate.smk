@@ -22,6 +22,7 @@ rule evaluate:
             "evaluate.py",
             "training",
             "weights",
+            "devices",
             "evaluation",
             "complexity",
             network=wildcards.network,

@@ -18,7 +18,11 @@ rule explain:
         seeds=lambda wildcards: PACKS[wildcards.pack],
         device=config["training"]["device"],
         code=lambda wildcards: code(
-            "explain.py", "attribution", "weights", network=wildcards.network
+            "explain.py",
+            "attribution",
+            "weights",
+            "devices",
+            network=wildcards.network,
         ),
     message:
         "Explain {wildcards.network}, {wildcards.pack}"

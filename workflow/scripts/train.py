@@ -1,6 +1,7 @@
 """Train one network with a pack of seeds."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -44,7 +45,7 @@ with log_to(snakemake.log[0]):
     resources["training_images"] = len(data.training.labels)
     write_json(snakemake.output.resources, resources)
     description = resources | {"precision": settings.precision}
-    command = f"snakemake {name} --cores {snakemake.threads}"
+    command = os.environ.get("BLOCKLAB_COMMAND")
     provenance = collect(
         job, job["seeds"], description, started, command, sha256(snakemake.input.data)
     )

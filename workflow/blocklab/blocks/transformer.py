@@ -6,6 +6,7 @@ non-linearity between the two feed-forward maps, and a "position embedding" that
 of the tokens, so that the block knows no positions at all.
 """
 
+import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -34,13 +35,18 @@ class SelfAttention(nn.Module):
             nn.Linear(channels, channels, bias=False), nn.Linear(channels, channels)
         )
 
-    def forward(self, x):
+    def forward(self, x, log_counts=None):
+        """Attend; `log_counts` [N, T] is the logarithm of how often each token occurs, if not once.
+
+        A token that occurs n times weighs n times as much, and exp(score + log n) = n exp(score).
+        """
+        mask = None if log_counts is None else log_counts[:, None, None]
         # [N, T, C] -> [N, heads, T, C/heads]. The fused kernel never stores the T x T weights.
         query, key, value = (
             projection(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for projection in (self.query, self.key, self.value)
         )
-        y = F.scaled_dot_product_attention(query, key, value)
+        y = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return self.output(y.transpose(1, 2).flatten(2))
 
 
@@ -56,8 +62,8 @@ class TransformerLayer(nn.Module):
             nn.Linear(channels, channels, bias=False), nn.Linear(channels, channels, bias=False)
         )
 
-    def forward(self, x):
-        x = x + self.attention(x)
+    def forward(self, x, log_counts=None):
+        x = x + self.attention(x, log_counts)
         return x + self.feed_forward(x)
 
 
@@ -71,10 +77,41 @@ class TransformerBlock(nn.Module):
             raise ValueError(f"heads={heads} must divide out={out}")
         self.embed = nn.Identity() if in_channels == out else Conv(in_channels, out)
         self.content = nn.Linear(out, out)
-        self.layers = nn.Sequential(*(TransformerLayer(out, heads) for _ in range(depth)))
+        self.layers = nn.ModuleList(TransformerLayer(out, heads) for _ in range(depth))
 
     def forward(self, x):
-        x = self.embed(x)
-        tokens = x.flatten(2).transpose(1, 2)
-        tokens = self.layers(tokens + self.content(tokens))
+        # On a GPU the number of distinct values could only be had by waiting for it, and bfloat16
+        # would round the logarithms of their counts.
+        exact = x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        if exact and x.shape[1] == 1 and not x.requires_grad:
+            values, which = torch.unique(x, return_inverse=True)
+            if 2 * len(values) <= x[0].numel():
+                return self._forward_distinct(x, which.flatten(1), len(values))
+        tokens = self._tokens(x)
+        tokens = tokens + self.content(tokens)
+        for layer in self.layers:
+            tokens = layer(tokens)
+        return tokens.transpose(1, 2).unflatten(2, x.shape[2:])
+
+    def _tokens(self, x):
+        """[N, in_channels, H, W] -> [N, H*W, out], embedded."""
+        return self.embed(x).flatten(2).transpose(1, 2)
+
+    def _forward_distinct(self, x, which, count):
+        """Compute the same as the plain way, with one token per distinct pixel value.
+
+        Tokens know no positions, so pixels of one value stay one token all the way through: of an
+        8-bit image's 1,024 pixels at most 256 differ. Gradients of the weights are the same too.
+        Those of pixels would not be, which only attribution asks for. `which` [N, T] numbers the
+        value of every pixel, from 0 to `count` - 1.
+        """
+        somewhere = torch.empty(count, dtype=torch.int64)
+        somewhere[which.flatten()] = torch.arange(which.numel())
+        tokens = self._tokens(x).flatten(0, 1)[somewhere]
+        tokens = (tokens + self.content(tokens)).expand(len(x), -1, -1)
+        occurrences = torch.zeros(len(x), count, dtype=tokens.dtype)
+        occurrences.scatter_add_(1, which, torch.ones_like(which, dtype=tokens.dtype))
+        for layer in self.layers:
+            tokens = layer(tokens, occurrences.log())
+        tokens = tokens.gather(1, which.unsqueeze(2).expand(-1, -1, tokens.shape[2]))
         return tokens.transpose(1, 2).unflatten(2, x.shape[2:])

@@ -77,7 +77,7 @@ def test_the_inactive_residual_in_words(make_networks):
     ("confusion", "sentence"),
     [
         (never(5), "**vgg** never answers 5 on any test image."),
-        (never(2, 3, 7), "**vgg** never answers 2 or 3 or 7 on any test image."),
+        (never(2, 3, 7), "**vgg** never answers 2, 3 and 7 on any test image."),
         (never(5, seeds=3), "**vgg** never answers 5 on any test image, with at least one seed."),
     ],
 )

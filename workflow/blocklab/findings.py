@@ -113,7 +113,7 @@ def _recall_oddities(
     never = sorted({int(label) for _, label in np.argwhere(confusion.sum(axis=1) == 0)})
     if never:
         found.append(
-            f"**{network}** never answers {' or '.join(map(str, never))} on any test image"
+            f"**{network}** never answers {join([str(label) for label in never])} on any test image"
             + (", with at least one seed." if len(confusion) > 1 else ".")
         )
     recall = row[[f"recall_{label}" for label in range(classes)]].astype(float).to_numpy()

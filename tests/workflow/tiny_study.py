@@ -50,10 +50,11 @@ class Study:
         return done.stdout
 
     def plan(self, *arguments: str) -> set[str]:
-        """Return the messages of the jobs that a dry run plans, without the target itself."""
+        """Return the messages of the jobs that a dry run plans, without the targets themselves."""
         done = self.snakemake(*arguments, "-n")
         assert done.returncode == 0, done.stdout
-        jobs = set(re.findall(r"^Job [1-9]\d*: (.+)$", done.stdout, re.MULTILINE))
+        messages = re.findall(r"^Job \d+: (.+)$", done.stdout, re.MULTILINE)
+        jobs = {message for message in messages if " is complete" not in message}
         assert bool(jobs) != ("Nothing to be done" in done.stdout), done.stdout
         return jobs
 

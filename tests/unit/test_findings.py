@@ -19,17 +19,18 @@ from blocklab.findings import (
 CONFIG = {"training": {"epochs": 10}}
 SIZES = {"training": 55000, "validation": 5000, "test": 10000}
 GOOD = np.full((1, 10, 10), 1)  # every class is answered now and then
+CLASSES = [str(label) for label in range(10)]
 # What each oddity is known by.
 RESIDUAL, POINTWISE, NEVER = "no residual network", "no convolution wider than 1x1", "never answers"
 LOW, CONFIDENT, FLOOR = "worst", "confidently wrong", "softmax is applied twice"
-OPTIMISTIC, REAL, UNTOLD = "is optimistic", "a difference that is real", "cannot tell apart"
+OPTIMISTIC, REAL, UNTOLD = "is optimistic", "beyond the chance of", "may be chance"
 EQUAL, WORSE = "Not distinguishable", "Less accurate, beyond chance"
 BETTER = "More accurate on the test images, beyond chance"
 
 
 def odd(networks, loss="cross_entropy", **confusions):
     names = networks["network"]
-    return oddities(networks, dict.fromkeys(names, GOOD) | confusions, loss)
+    return oddities(networks, dict.fromkeys(names, GOOD) | confusions, loss, CLASSES)
 
 
 def never(*labels: int, seeds: int = 1) -> np.ndarray:
@@ -78,7 +79,10 @@ def test_the_inactive_residual_in_words(make_networks):
     [
         (never(5), "**vgg** never answers 5 on any test image."),
         (never(2, 3, 7), "**vgg** never answers 2, 3 and 7 on any test image."),
-        (never(5, seeds=3), "**vgg** never answers 5 on any test image, with at least one seed."),
+        (
+            never(5, seeds=3),
+            "**vgg** never answers 5 on any test image, each with at least one seed.",
+        ),
     ],
 )
 def test_a_class_never_predicted_is_told_in_place_of_its_recall(make_networks, confusion, sentence):
@@ -103,8 +107,20 @@ def test_low_recall_in_words(make_networks):
     assert two.endswith("2 of 10 classes are below 90 %.")
 
 
-def test_a_class_without_test_images_has_no_recall_to_be_low(make_networks):
-    assert odd(make_networks(vgg={"recall_3": math.nan})) == []
+def test_a_class_without_test_images_is_neither_low_nor_never_answered(make_networks):
+    confusion = GOOD.copy()
+    confusion[0][3], confusion[0][:, 3] = 0, 0
+    assert odd(make_networks(vgg={"recall_3": math.nan}), vgg=confusion) == []
+
+
+def test_classes_have_their_names(make_networks):
+    networks = make_networks(vgg={"recall_5": 0.5, "recall_8": 0.99})
+    confusions = dict.fromkeys(networks["network"], GOOD)
+    names = [f"class {letter}" for letter in "abcdefghij"]
+    (low,) = oddities(networks, confusions, "cross_entropy", names)
+    assert "class f worst" in low and "class i best" in low
+    (unanswered,) = oddities(networks, confusions | {"vgg": never(5)}, "cross_entropy", names)
+    assert "never answers class f on" in unanswered
 
 
 def test_confidently_wrong_in_words(make_networks):
@@ -129,9 +145,9 @@ def test_the_answer_in_full(make_networks):
     assert text == (
         "Of 2 networks trained for 10 epochs on 55,000 images, **vgg** is the best by validation "
         "accuracy (99.00 %). It gets 98.50 % (97.50 to 99.50) of the 10,000 test images right; the "
-        "baseline exp3 gets 95.00 % (94.00 to 96.00), a difference that is real (p < 0.001). Less "
-        "accurate, beyond chance: csp (p = 0.012). With one seed each, "
-        "this is about these trained networks; another seed may differ."
+        "baseline exp3 gets 95.00 % (94.00 to 96.00), fewer beyond the chance of the "
+        "test images (p < 0.001). Less accurate, beyond chance: csp (p = 0.012). With one seed "
+        "each, this is about these trained networks; another seed may differ."
     )
 
 

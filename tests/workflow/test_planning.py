@@ -141,6 +141,10 @@ EDITS = {
     # csp.py builds on bottleneck.py; nothing in vgg or exp3 does.
     f"{BLOCKS}/bottleneck.py": jobs(EVERYTHING, "csp") | GATHER,
     "workflow/blocklab/figures.py": FIGURES | {SUMMARY},
+    "workflow/blocklab/evaluation.py": (
+        jobs(("Evaluate", "Track"), *NETWORKS) | GATHER - {"Draw learning curves"}
+    ),
+    "workflow/blocklab/measurement.py": jobs(EVERYTHING, *NETWORKS) | GATHER,
     "workflow/blocklab/tracking.py": jobs(("Track",), *NETWORKS),
     "workflow/scripts/explain.py": jobs(("Explain",), *NETWORKS) | {"Draw heatmaps", SUMMARY},
     "workflow/blocklab/attribution.py": jobs(("Explain",), *NETWORKS) | {"Draw heatmaps", SUMMARY},

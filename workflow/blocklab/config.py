@@ -3,6 +3,7 @@
 import copy
 import difflib
 import math
+import os
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -146,7 +147,8 @@ def _kind(value: Any) -> str:
     if value is None:
         return "nothing"
     names = {bool: "a yes/no value", int: "a number", float: "a number", str: "text"}
-    return names.get(type(value), "a list" if isinstance(value, list) else "a mapping of keys")
+    names |= {list: "a list", dict: "a mapping of keys"}
+    return names.get(type(value), f"a {type(value).__name__}")
 
 
 def _plain_number(value: Any) -> str:
@@ -175,8 +177,13 @@ def _folder(outdir: str) -> str:
     if "{" in outdir or "}" in outdir:
         raise UserError(f"outdir: '{outdir}' has braces; a folder's name must do without")
     folder = Path(outdir).expanduser()
+    if folder == Path("."):
+        raise UserError("outdir: '.' is the project itself; name a folder of its own")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"outdir: '{outdir}' is a file; it must be a folder, or not exist yet")
+    above = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise UserError(f"outdir: '{outdir}' cannot be made, '{above}' is no folder to write to")
     return str(folder)
 
 

@@ -17,12 +17,12 @@ from blocklab.datasets import (
     TEST_LABELS,
     TRAINING_IMAGES,
     TRAINING_LABELS,
+    RawFiles,
     check_sizes,
     find_dataset,
 )
 from blocklab.errors import UserError
 from blocklab.files import sha256, write_atomically
-from blocklab.sources import RawFiles
 
 SPLITS = ("training", "validation", "test")
 PARTS = ("images", "labels", "indices")

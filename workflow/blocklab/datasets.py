@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from blocklab.errors import UserError
@@ -75,6 +76,14 @@ DATASETS = {
         advice=", such as /usr/share/datasets/fashion-mnist of Debian's dataset-fashion-mnist",
     ),
 }
+
+
+@dataclass(frozen=True)
+class RawFiles:
+    """Four uncompressed, verified IDX files, by name, and the source they came from."""
+
+    source: str
+    paths: Mapping[str, Path]
 
 
 def find_dataset(name: str) -> Dataset:

@@ -10,13 +10,14 @@ import pandas as pd
 from blocklab.aggregation import selection_column
 from blocklab.evaluation import double_softmax_floor
 
+DASH = "–"
 SIGNIFICANT = 0.05
 LOW_RECALL = 0.9
 
 
 def percent(share: float, digits: int = 2) -> str:
     """Return a share as text in percent, or a dash."""
-    return "–" if pd.isna(share) else f"{100 * share:.{digits}f} %"
+    return DASH if pd.isna(share) else f"{100 * share:.{digits}f} %"
 
 
 def interval(row: pd.Series, name: str) -> str:
@@ -38,6 +39,12 @@ def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
     baseline = networks[networks["baseline"]].iloc[0]
     candidates = networks[~networks["baseline"]]
     chosen = selection_column(networks)
+    p = p_text(baseline["p_value"])
+    if baseline["p_value"] < SIGNIFICANT:
+        direction = "more" if baseline["test_acc"] > best["test_acc"] else "fewer"
+        verdict = f"{direction} beyond the chance of the test images ({p})"
+    else:
+        verdict = f"a difference that may be chance ({p})"
     text = [
         f"Of {count(len(candidates), 'network')} trained for "
         f"{count(config['training']['epochs'], 'epoch')} on {sizes['training']:,} images, "
@@ -45,12 +52,7 @@ def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
         f"{'validation' if chosen == 'validation_acc' else 'test'} accuracy "
         f"({percent(best[chosen])}). It gets {interval(best, 'test_acc')} of the "
         f"{sizes['test']:,} test images right; the baseline {baseline['network']} gets "
-        f"{interval(baseline, 'test_acc')}, "
-        + (
-            f"a difference that is real ({p_text(baseline['p_value'])})."
-            if baseline["p_value"] < SIGNIFICANT
-            else f"which this study cannot tell apart ({p_text(baseline['p_value'])})."
-        )
+        f"{interval(baseline, 'test_acc')}, {verdict}."
     ]
     rivals = candidates[~candidates["best"]]
     equal = rivals[~(rivals["p_value"] < SIGNIFICANT)]
@@ -74,7 +76,12 @@ def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
     return " ".join(text)
 
 
-def oddities(networks: pd.DataFrame, confusions: Mapping[str, np.ndarray], loss: str) -> list[str]:
+def oddities(
+    networks: pd.DataFrame,
+    confusions: Mapping[str, np.ndarray],
+    loss: str,
+    class_names: Sequence[str],
+) -> list[str]:
     """Return what is odd in a network and shows in its numbers, a Markdown sentence each.
 
     `confusions` holds, by network, the test confusion matrices [S, K, K], true class by row.
@@ -94,7 +101,7 @@ def oddities(networks: pd.DataFrame, confusions: Mapping[str, np.ndarray], loss:
                 f"**{network}** has no convolution wider than 1x1: all that it knows of a pixel's "
                 "neighbours comes from its other layers."
             )
-        found += _recall_oddities(network, row, confusions[network], classes)
+        found += _recall_oddities(network, row, confusions[network], class_names)
         if row["test_cross_entropy"] > math.log(classes):
             found.append(
                 f"**{network}** has a test cross-entropy of {row['test_cross_entropy']:.2f} nats, "
@@ -107,21 +114,23 @@ def oddities(networks: pd.DataFrame, confusions: Mapping[str, np.ndarray], loss:
 
 
 def _recall_oddities(
-    network: str, row: pd.Series, confusion: np.ndarray, classes: int
+    network: str, row: pd.Series, confusion: np.ndarray, class_names: Sequence[str]
 ) -> list[str]:
     found = []
-    never = sorted({int(label) for _, label in np.argwhere(confusion.sum(axis=1) == 0)})
-    if never:
-        found.append(
-            f"**{network}** never answers {join([str(label) for label in never])} on any test image"
-            + (", with at least one seed." if len(confusion) > 1 else ".")
-        )
+    classes = len(class_names)
+    # A class without test images could not be recognised: it is no oddity of the network.
+    missed = (confusion.sum(axis=1) == 0) & (confusion.sum(axis=2) > 0)
+    never = np.flatnonzero(missed.any(axis=0))
+    if len(never):
+        named = join([class_names[label] for label in never])
+        each = ", each with at least one seed" if len(confusion) > 1 else ""
+        found.append(f"**{network}** never answers {named} on any test image{each}.")
     recall = row[[f"recall_{label}" for label in range(classes)]].astype(float).to_numpy()
-    if not never and np.nanmin(recall) < LOW_RECALL:
+    if not len(never) and np.nanmin(recall) < LOW_RECALL:
         spread = int((recall < LOW_RECALL).sum())
         found.append(
-            f"**{network}** recognises class {np.nanargmin(recall)} worst "
-            f"({percent(np.nanmin(recall), 1)}) and class {np.nanargmax(recall)} best "
+            f"**{network}** recognises class {class_names[np.nanargmin(recall)]} worst "
+            f"({percent(np.nanmin(recall), 1)}) and class {class_names[np.nanargmax(recall)]} best "
             f"({percent(np.nanmax(recall), 1)}); {spread} of {classes} classes "
             f"{'is' if spread == 1 else 'are'} below {percent(LOW_RECALL, 0)}."
         )
@@ -156,8 +165,8 @@ def names(table: pd.DataFrame) -> str:
 
 
 def join(words: Sequence[str]) -> str:
-    """Return 'a', 'a and b', or 'a, b and c'."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    """Return '', 'a', 'a and b', or 'a, b and c'."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def count(number: int, noun: str) -> str:

@@ -15,14 +15,13 @@ import tarfile
 import tempfile
 import textwrap
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-from blocklab.datasets import Dataset, find_dataset
+from blocklab.datasets import Dataset, RawFiles, find_dataset
 from blocklab.errors import UserError
 from blocklab.files import write_atomically
 
@@ -30,14 +29,6 @@ logger = logging.getLogger(__name__)
 
 SOCKET_TIMEOUT_SECONDS = 20
 NPM_TIMEOUT_SECONDS = 180
-
-
-@dataclass(frozen=True)
-class RawFiles:
-    """Four uncompressed, verified IDX files, by name, and the source they came from."""
-
-    source: str
-    paths: Mapping[str, Path]
 
 
 def fetch(

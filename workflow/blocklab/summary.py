@@ -11,12 +11,20 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from blocklab.comparison import compare
 from blocklab.evaluation import collect_confusions
-from blocklab.findings import answer, count, highest_costs, interval, oddities, percent
+from blocklab.findings import (
+    DASH,
+    answer,
+    count,
+    highest_costs,
+    interval,
+    oddities,
+    p_text,
+    percent,
+)
 from blocklab.statistics import ink_correlation
 
-FOUR = ("acc", "loss", "test_acc", "test_loss")
-DASH = "–"
 COSTS = {
     "seconds_per_epoch": "time per epoch",
     "peak_memory_bytes": "process memory",
@@ -88,14 +96,14 @@ def render(study: Study, template: Path) -> str:
         baseline=study.config["baseline"],
         seeds=int(networks["seeds"].iloc[0]),
         answer=answer(networks, study.config, sizes),
-        homework=_homework_table(study),
-        homework_best=_top(_reference(study)),
-        test_best=_top(networks.set_index("network")),
-        ranking=_markdown(_ranking(networks)),
+        homework=compare(study.homework, networks, study.config, sizes),
+        markdown=_markdown,
+        ranking=_markdown(_ranking(networks, study.manifest["class_names"])),
+        distinct_pixels=_distinct_pixels(study),
         resources=_markdown(_resources(networks)),
         highest=highest_costs(networks, COSTS),
         explanations=_markdown(_explanations(study)),
-        oddities=oddities(networks, confusions, loss),
+        oddities=oddities(networks, confusions, loss, study.manifest["class_names"]),
         cards=_cards(study),
         method=study.cards["integrated_gradients"],
         provenance=_provenance(study),
@@ -106,33 +114,7 @@ def _markdown(table: pd.DataFrame) -> str:
     return table.to_markdown(index=False, disable_numparse=True)
 
 
-def _homework_table(study: Study) -> str:
-    """Return the homework's four numbers beside ours and the difference, or '' for other data."""
-    reference = _reference(study)
-    rows = []
-    for _, row in study.networks.iterrows():
-        if row["network"] in reference.index:
-            theirs = reference.loc[row["network"]]
-            cells = {
-                name: f"{theirs[name]:.6g} / {row[name]:.5f} ({row[name] - theirs[name]:+.5f})"
-                for name in FOUR
-            }
-            rows.append({"network": row["network"]} | cells)
-    return _markdown(pd.DataFrame(rows)) if rows else ""
-
-
-def _top(table: pd.DataFrame) -> str | None:
-    """Return the network with the highest test accuracy of a table indexed by network."""
-    return table["test_acc"].idxmax() if len(table) else None
-
-
-def _reference(study: Study) -> pd.DataFrame:
-    """Return the homework's numbers for the study's dataset and networks, by network."""
-    table = study.homework[study.homework["dataset"] == study.config["dataset"]["name"]]
-    return table[table["network"].isin(study.networks["network"])].set_index("network")
-
-
-def _ranking(networks: pd.DataFrame) -> pd.DataFrame:
+def _ranking(networks: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
     order = ["validation_acc", "test_acc"]
     ranked = networks.sort_values(order, ascending=False, kind="stable")
     recall = ranked.filter(regex=r"^recall_\d+$")
@@ -144,10 +126,10 @@ def _ranking(networks: pd.DataFrame) -> pd.DataFrame:
             ],
             "validation acc": [interval(row, "validation_acc") for _, row in ranked.iterrows()],
             "test acc (95 % interval)": [interval(row, "test_acc") for _, row in ranked.iterrows()],
-            "p against best": [_number(p, "{:.3g}") for p in ranked["p_value"]],
+            "p against best": [DASH if pd.isna(p) else p_text(p) for p in ranked["p_value"]],
             "test cross-entropy (nats)": ranked["test_cross_entropy"].map("{:.4f}".format),
             "lowest recall": [
-                f"{percent(worst, 1)} ({column.removeprefix('recall_')})"
+                f"{percent(worst, 1)} ({class_names[int(column.removeprefix('recall_'))]})"
                 for worst, column in zip(recall.min(axis=1), recall.idxmin(axis=1), strict=True)
             ],
             "parameters": ranked["parameters"].map("{:,.0f}".format),
@@ -195,7 +177,8 @@ def _explanations(study: Study) -> pd.DataFrame:
     rows = []
     for name, file in files.items():
         missing = np.abs(file["delta"][0])
-        change = np.abs(file["attributions"][0].sum(axis=(1, 2, 3)))
+        # captum's delta is the sum of attributions minus the change of the target.
+        change = np.abs(file["attributions"][0].sum(axis=(1, 2, 3)) - file["delta"][0])
         same = name == study.config["baseline"]
         trained = ink_correlation(
             file["attributions"][0], reference["attributions"][0], reference["images"]
@@ -207,12 +190,23 @@ def _explanations(study: Study) -> pd.DataFrame:
             {
                 "network": name,
                 "images": f"{len(missing):,}",
-                "median error of completeness": percent(np.median(missing / (change + missing))),
+                "median error of completeness": percent(np.median(missing / change)),
                 "agreement with the baseline": DASH if same else _number(trained, "{:+.2f}"),
                 "the same, untrained": DASH if same else _number(untrained, "{:+.2f}"),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _distinct_pixels(study: Study) -> list[str]:
+    """Return the networks whose attention ran over distinct pixel values, as it does on a CPU."""
+    devices = study.networks.set_index("network")["device"]
+    return [
+        name
+        for name, network in study.config["networks"].items()
+        if devices[name] == "cpu"
+        and any("transformer_block" in layer for layer in network["layers"])
+    ]
 
 
 def _cards(study: Study) -> list[dict[str, Any]]:
@@ -238,7 +232,6 @@ def _provenance(study: Study) -> dict[str, Any]:
             record["machine"]["gpu"] or record["machine"]["processor"] for record in records
         ],
         "cores": [record["machine"]["cores"] for record in records],
-        "memory": [record["machine"]["memory_bytes"] for record in records],
         "threads": [record["threads"] for record in records],
         "precision": [record["precision"] for record in records],
         "platform": [record["platform"] for record in records],

@@ -23,7 +23,7 @@ rule aggregate:
     params:
         folders=run_folders(),
         baseline=config["baseline"],
-        code=code("aggregate.py", "aggregation"),
+        code=code("aggregate.py", "aggregation", "evaluation"),
     message:
         "Aggregate all runs"
     script:
@@ -97,7 +97,7 @@ rule confusion:
         "../../envs/report.yaml"
     params:
         folders=run_folders(),
-        code=code("confusion.py", "figures"),
+        code=code("confusion.py", "figures", "evaluation"),
     message:
         "Draw the best network's confusion matrix"
     script:

@@ -16,7 +16,12 @@ rule train:
     params:
         settings=lambda wildcards: canonical_json(training_settings(wildcards)),
         code=lambda wildcards: code(
-            "train.py", "training", "weights", "devices", network=wildcards.network
+            "train.py",
+            "training",
+            "weights",
+            "devices",
+            "measurement",
+            network=wildcards.network,
         ),
     message:
         "Train {wildcards.network}, {wildcards.pack}"

@@ -207,3 +207,8 @@ def test_numbers_and_lists_in_words():
     assert [p_text(0.0009), p_text(0.001), p_text(0.5)] == ["p < 0.001", "p = 0.001", "p = 0.500"]
     assert [join(list(words)) for words in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
     assert [count(1, "epoch"), count(1000, "seed")] == ["1 epoch", "1,000 seeds"]
+
+
+def test_the_chance_is_that_of_what_was_repeated(make_networks):
+    assert "beyond the chance of the test images" in answer(make_networks(), CONFIG, SIZES)
+    assert "beyond the chance of the seeds" in answer(make_networks(seeds=3), CONFIG, SIZES)

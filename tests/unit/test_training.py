@@ -1,4 +1,4 @@
-"""Training, its losses and the files of weights: on made-up images and against plain torch."""
+"""Training on made-up images, and against plain torch."""
 
 import dataclasses
 import logging
@@ -6,15 +6,13 @@ import math
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
 from blocklab.errors import UserError
-from blocklab.losses import LOSSES, cross_entropy, double_softmax_cross_entropy
+from blocklab.losses import LOSSES
 from blocklab.network import build, resolve
 from blocklab.training import CompiledOrEager, Settings, as_input, initialise, predict, train
-from blocklab.weights import load_weights, save_weights
 
 SETTINGS = Settings(
     batch_size=16,
@@ -285,89 +283,3 @@ def test_a_network_that_is_wrong_fails_though_compiling_may(monkeypatch):
     monkeypatch.setattr(torch, "compile", failing_at_the_first_batch)
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         CompiledOrEager(nn.Linear(3, 2))(torch.ones(1, 4))
-
-
-def test_losses_against_torch():
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(6, 10, generator=generator)
-    labels = torch.randint(0, 10, (6,), generator=generator)
-    plain = -logits.log_softmax(1)[torch.arange(6), labels].mean()
-    torch.testing.assert_close(cross_entropy(logits, labels), plain)
-    twice = -logits.softmax(1).log_softmax(1)[torch.arange(6), labels].mean()
-    torch.testing.assert_close(double_softmax_cross_entropy(logits, labels), twice)
-    assert double_softmax_cross_entropy(logits.bfloat16(), labels).dtype == torch.float32
-
-
-def test_double_softmax_cannot_fall_below_its_floor():
-    labels = torch.arange(10)
-    certain = 1000 * torch.eye(10)
-    assert double_softmax_cross_entropy(certain, labels).item() == pytest.approx(1.46115, abs=5e-6)
-    assert cross_entropy(certain, labels).item() == pytest.approx(0, abs=1e-6)
-    random = 5 * torch.randn(1000, 10, generator=torch.Generator().manual_seed(0))
-    worst = min(double_softmax_cross_entropy(x[None], labels[3:4]).item() for x in random)
-    assert worst > 1.4611
-
-
-def test_double_softmax_hardly_moves_what_is_confidently_wrong():
-    def gradient(loss):
-        logits = (20 * torch.eye(10)[:1]).requires_grad_()
-        loss(logits, torch.tensor([1])).backward()
-        return logits.grad.abs().max().item()
-
-    assert gradient(double_softmax_cross_entropy) < 1e-7
-    assert gradient(cross_entropy) > 0.9
-
-
-def test_weights_come_back_seed_by_seed(small_layers, make_data, tmp_path):
-    path = tmp_path / "weights.safetensors"
-    networks = [train(small_layers, make_data(), SETTINGS, seed)[0] for seed in (4, 5)]
-    save_weights(path, networks, [4, 5])
-    for position, network in enumerate(networks):
-        loaded = load_weights(path, build(small_layers), position)
-        assert equal_weights(loaded, network)
-        assert loaded[0].norm.num_batches_tracked == 8
-    stored = load_file(path)
-    assert stored["01_conv.convolution.weight"].shape == (2, 4, 1, 3, 3)
-    assert all(len(tensor) == 2 for tensor in stored.values())
-    assert stored.keys() == networks[0].state_dict().keys()
-    assert [item.name for item in tmp_path.iterdir()] == [path.name]
-
-
-def another_network(path):
-    layers = layers_of({"conv": {"out": 5, "kernel": 3}}, "flatten", {"linear": "classes"})
-    return lambda: load_weights(path, build(layers), 0)
-
-
-def another_shape(path):
-    layers = layers_of("flatten", {"linear": {"out": 5}}, {"linear": "classes"})
-    save_weights(path, [build(layers_of("flatten", {"linear": 6}, {"linear": "classes"}))], [0])
-    return lambda: load_weights(path, build(layers), 0)
-
-
-def no_such_seed(path):
-    return lambda: load_weights(path, build(layers_of("flatten", {"linear": "classes"})), 1)
-
-
-def damaged(path):
-    path.write_bytes(path.read_bytes()[:30])
-    return no_such_seed(path)
-
-
-def missing(path):
-    path.unlink()
-    return no_such_seed(path)
-
-
-@pytest.mark.parametrize(
-    "case",
-    [another_network, another_shape, no_such_seed, damaged, missing],
-    ids=lambda x: x.__name__,
-)
-def test_weights_that_do_not_fit_are_refused_in_one_line(tmp_path, case):
-    path = tmp_path / "weights.safetensors"
-    save_weights(path, [build(layers_of("flatten", {"linear": "classes"}))], [0])
-    load = case(path)
-    with pytest.raises(UserError) as error:
-        load()
-    assert str(error.value).startswith(f"{path}: not the weights of this network (")
-    assert "\n" not in str(error.value)

@@ -1,12 +1,12 @@
 """Checking what a YAML file gives a block, against the block's own annotations."""
 
-import difflib
 import inspect
 import sys
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from blocklab.blocks.registry import Bounds
+from blocklab.errors import nearest
 
 # What a constructor's first parameter may ask of its input, and the input's dimensions it needs.
 INFERRED = {"in_channels": 3, "in_features": 1}
@@ -15,10 +15,8 @@ INFERRED = {"in_channels": 3, "in_features": 1}
 def closest(name: object, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the known name most like `name`, or the known names."""
     known = list(known)
-    matches = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    if matches:
-        return f"; did you mean '{matches[0]}'?"
-    return f"; known: {', '.join(known)}"
+    match = nearest(name, known)
+    return f"; did you mean '{match}'?" if match else f"; known: {', '.join(known)}"
 
 
 def parameters(cls: type) -> dict[str, inspect.Parameter]:
@@ -80,7 +78,9 @@ def _mismatch_one(value: Any, annotation: Any) -> str | None:
         annotation, bounds = get_args(annotation)
     if get_origin(annotation) is Literal:
         names = get_args(annotation)
-        return None if value in names else f"one of {', '.join(names)}{_meant(value, names)}"
+        match = nearest(value, names)
+        meant = f" (did you mean '{match}'?)" if match else ""
+        return None if value in names else f"one of {', '.join(names)}{meant}"
     if annotation is bool:
         return None if isinstance(value, bool) else "true or false"
     kinds = (int, float) if annotation is float else (annotation,)
@@ -89,11 +89,6 @@ def _mismatch_one(value: Any, annotation: Any) -> str | None:
         return None
     noun = {int: "a whole number", float: "a number"}[annotation]
     return noun + _range(bounds)
-
-
-def _meant(value: Any, names: tuple[str, ...]) -> str:
-    matches = difflib.get_close_matches(str(value), names, n=1)
-    return f" (did you mean '{matches[0]}'?)" if matches else ""
 
 
 def _within(value: float, bounds: Bounds) -> bool:

@@ -1,7 +1,6 @@
 """The config: defaults filled in, every mistake one line that names the key."""
 
 import copy
-import difflib
 import math
 import os
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ import jsonschema
 import yaml
 
 from blocklab.datasets import check_sizes
-from blocklab.errors import UserError
+from blocklab.errors import UserError, nearest
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 CARDS = Path(__file__).parents[1] / "cards"
@@ -133,8 +132,8 @@ def _sections_with(key: object) -> list[str]:
 
 def _suggest(name: object, known: Iterable[str]) -> str:
     known = [str(item) for item in known]
-    match = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    meant = f"; did you mean '{match[0]}'?" if match else ";"
+    match = nearest(name, known)
+    meant = f"; did you mean '{match}'?" if match else ";"
     return f"{meant} it may be {', '.join(known)}"
 
 

@@ -1,5 +1,14 @@
 """The one exception that a user's mistake, or the world outside, is reported with."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class UserError(Exception):
     """Something the user can mend. The message is one line: what, where, what would be right."""
+
+
+def nearest(name: object, known: Iterable[object]) -> str | None:
+    """Return the known name that `name` was probably meant to be, or None."""
+    matches = difflib.get_close_matches(str(name), [str(item) for item in known], n=1, cutoff=0.5)
+    return matches[0] if matches else None

@@ -42,7 +42,8 @@ def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
     p = p_text(baseline["p_value"])
     if baseline["p_value"] < SIGNIFICANT:
         direction = "more" if baseline["test_acc"] > best["test_acc"] else "fewer"
-        verdict = f"{direction} beyond the chance of the test images ({p})"
+        luck = "seeds" if (networks["seeds"] > 1).all() else "test images"
+        verdict = f"{direction} beyond the chance of the {luck} ({p})"
     else:
         verdict = f"a difference that may be chance ({p})"
     text = [
@@ -59,7 +60,7 @@ def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
     worse = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] < best["test_acc"])]
     better = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] > best["test_acc"])]
     if len(equal):
-        text.append(f"Not distinguishable from it on the test images: {names(equal)}.")
+        text.append(f"Not distinguishable from it: {names(equal)}.")
     if len(worse):
         text.append(f"Less accurate, beyond chance: {names(worse)}.")
     if len(better):

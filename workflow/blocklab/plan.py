@@ -18,7 +18,6 @@ from blocklab.fingerprint import canonical_json, code_fingerprint
 log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parent
-PLANNING_MODULES = ("plan", "network", "complexity")
 
 
 def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
@@ -36,7 +35,7 @@ def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
         "networks": {name: network["layers"] for name, network in config["networks"].items()},
         "input_size": config["dataset"]["input_size"],
         "dataset": config["dataset"]["name"],
-        "code": code_fingerprint(PACKAGE, PLANNING_MODULES + block_modules()),
+        "code": code_fingerprint(PACKAGE, ("plan", *block_modules())),
     }
     # The order of layer lists counts, that of keys does not.
     try:

@@ -6,7 +6,10 @@ import torch
 from torch import nn
 
 from blocklab.attribution import IMAGES_AT_ONCE, TARGETS, choose_images, explain
-from blocklab.training import Settings, as_input, initialise, predict, train
+from blocklab.inference import as_input, predict
+from blocklab.learner import Settings
+from blocklab.network import initialise
+from blocklab.training import train
 
 LABELS = torch.tensor([3, 1, 1, 0, 3, 2, 2, 0, 1, 3, 0, 2])
 SETTINGS = Settings(
@@ -16,7 +19,7 @@ SETTINGS = Settings(
 
 @pytest.fixture
 def trained(small_layers, make_data):
-    return train(small_layers, make_data(), SETTINGS, 0)[0]
+    return train(small_layers, make_data(), SETTINGS, [0])[0][0]
 
 
 @pytest.fixture

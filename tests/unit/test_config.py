@@ -232,10 +232,10 @@ def test_of_several_mistakes_the_same_one_is_named_whatever_their_order(config):
 
 def test_the_schema_offers_what_the_code_has():
     from blocklab.attribution import TARGETS
+    from blocklab.learner import OPTIMIZERS
     from blocklab.losses import LOSSES
     from blocklab.sources import fetch
     from blocklab.tracking import TRACKERS
-    from blocklab.training import OPTIMIZERS
 
     with pytest.raises(UserError, match="known sources: ") as error:
         fetch("mnist", "nowhere", None)

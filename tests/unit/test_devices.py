@@ -73,7 +73,6 @@ def test_a_device_that_is_not_there_is_the_users_mistake(machine, setting, prese
         ("auto", "cuda", True, "bfloat16"),
         ("auto", "cuda", False, "float32"),
         ("auto", "mps", True, "float32"),
-        ("auto", "cpu", True, "float32"),
         ("float32", "cuda", True, "float32"),
         ("bfloat16", "cpu", False, "bfloat16"),
     ],
@@ -81,6 +80,23 @@ def test_a_device_that_is_not_there_is_the_users_mistake(machine, setting, prese
 def test_choose_precision(machine, setting, device, bfloat16, expected):
     machine("cuda", bfloat16=bfloat16)
     assert choose_precision(setting, device) == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("fpu avx512f avx512_bf16", "bfloat16"),
+        ("fpu amx_bf16", "bfloat16"),
+        ("fpu avx512f avx512_bf16_of_sorts", "float32"),
+        (None, "float32"),
+    ],
+)
+def test_a_processor_without_bfloat16_computes_in_float32(tmp_path, monkeypatch, flags, expected):
+    cpuinfo = tmp_path / "cpuinfo"
+    if flags:
+        cpuinfo.write_text(f"model name : A processor\nflags : {flags}\n")
+    monkeypatch.setattr("blocklab.devices.Path", lambda _: cpuinfo)
+    assert choose_precision("auto", "cpu") == expected
 
 
 def fails():

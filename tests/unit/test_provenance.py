@@ -13,7 +13,14 @@ from blocklab import provenance
 from blocklab.fingerprint import canonical_json
 
 SETTINGS = {"training": {"epochs": 2, "learning_rate": 0.001}, "network": "vgg"}
-CPU = {"device": "cpu", "device_name": "A processor", "threads": 2, "precision": "float32"}
+CPU = {"device": "cpu", "device_name": "A processor", "threads": 2}
+CPU |= {"precision": "float32", "kernels": True}
+    "device": "cpu",
+    "device_name": "A processor",
+    "threads": 2,
+    "precision": "float32",
+    "kernels": True,
+}
 
 
 def collect(device=CPU, started=1_700_000_000.0):
@@ -74,6 +81,7 @@ def test_settings_data_seeds_and_command_are_recorded():
     assert record["command"] == "make study"
     assert record["threads"] == 2
     assert record["precision"] == "float32"
+    assert record["kernels"] is True
 
 
 def test_times_are_in_utc():

@@ -21,6 +21,7 @@ PROVENANCE = {
     "machine": {"processor": "A Processor", "cores": 2, "memory_bytes": 2**34, "gpu": None},
     "threads": 1,
     "precision": "float32",
+    "kernels": True,
 }
 
 

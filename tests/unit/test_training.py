@@ -10,9 +10,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from blocklab.errors import UserError
+from blocklab.inference import as_input, predict
+from blocklab.learner import Learner, Settings
 from blocklab.losses import LOSSES
-from blocklab.network import build, resolve
-from blocklab.training import CompiledOrEager, Settings, as_input, initialise, predict, train
+from blocklab.network import build, initialise, resolve
+from blocklab.training import train as train_pack
 
 SETTINGS = Settings(
     batch_size=16,
@@ -21,6 +23,12 @@ SETTINGS = Settings(
     learning_rate=0.01,
     loss="double_softmax_cross_entropy",
 )
+
+
+def train(layers, data, changes, seed, name="network"):
+    """Train a pack of one seed."""
+    (network,), history = train_pack(layers, data, changes, [seed], name)
+    return network, history
 
 
 def settings(**changes) -> Settings:
@@ -74,13 +82,32 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(small_layers, ma
     assert not equal_weights(first, other)
 
 
-def test_a_seed_in_a_pack_is_that_seed_alone(small_layers, make_data):
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_a_seed_in_a_pack_is_that_seed_alone(small_layers, make_data, at_once):
     data = make_data()
-    alone, alone_history = train(small_layers, data, SETTINGS, 1)
-    train(small_layers, data, SETTINGS, 0)
-    packed, packed_history = train(small_layers, data, SETTINGS, 1)
-    assert equal_weights(alone, packed)
-    assert without_seconds(alone_history) == without_seconds(packed_history)
+    networks, history = train_pack(small_layers, data, SETTINGS, [5, 1, 3], "net", at_once)
+    assert [(row["seed"], row["epoch"]) for row in history] == [
+        (seed, epoch) for seed in (5, 1, 3) for epoch in (1, 2)
+    ]
+    for seed, packed in zip((5, 1, 3), networks, strict=True):
+        alone, alone_history = train(small_layers, data, SETTINGS, seed)
+        assert equal_weights(alone, packed)
+        rows = [row for row in history if row["seed"] == seed]
+        assert without_seconds(rows) == without_seconds(alone_history)
+
+
+def test_warming_up_teaches_nothing(small_layers, make_data):
+    data, plain = make_data(), settings(compile=False)
+    learner = Learner(small_layers, data.training, plain, 4)
+    learner.warm_up()
+    assert equal_weights(learner.network, initialise(small_layers, 4))
+    for _ in range(SETTINGS.epochs):
+        learner.start_epoch()
+        for start in range(0, len(data.training.labels), SETTINGS.batch_size):
+            learner.step(start)
+    cold, history = train(small_layers, data, plain, 4)
+    assert equal_weights(learner.network, cold)
+    assert learner.running() == (history[-1]["acc"], history[-1]["loss"])
 
 
 def test_initialise_is_the_network_that_training_starts_from(small_layers, make_data):
@@ -111,13 +138,14 @@ def test_without_a_validation_split_its_columns_are_nan(small_layers, make_data)
     assert not any(math.isnan(row[key]) for row in history for key in ("acc", "loss"))
 
 
+@pytest.mark.parametrize("compile", [True, False])
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_training_is_the_plain_loop(make_data, optimizer, loss):
+def test_training_is_the_plain_loop(make_data, optimizer, loss, compile):
     # 50 images in batches of 16: the last batch of an epoch is small. Validation between epochs
     # must not leave batch normalisation in evaluation mode.
     data = make_data(training=50)
-    changes = settings(epochs=3, optimizer=optimizer, loss=loss)
+    changes = settings(epochs=3, optimizer=optimizer, loss=loss, compile=compile)
     layers = layers_of(
         {"conv": {"out": 4, "kernel": 3}}, {"maxpool": 2}, "flatten", {"linear": "classes"}
     )
@@ -193,7 +221,7 @@ def test_predicting_more_images_than_a_batch_keeps_their_order(
 ):
     images, network = make_data().test.images, initialise(small_layers, 0)
     whole = predict(network, images)
-    monkeypatch.setattr("blocklab.training.EVALUATION_BATCH", 7)
+    monkeypatch.setattr("blocklab.inference.BATCH", 7)
     torch.testing.assert_close(predict(network, images), whole)
 
 
@@ -208,10 +236,6 @@ def test_bfloat16_is_used_where_it_is_asked_for(small_layers, make_data):
     _, full = train(small_layers, data, settings(epochs=1), 0)
     assert history[0]["loss"] != full[0]["loss"]
     assert history[0]["loss"] == pytest.approx(full[0]["loss"], abs=0.05)
-    half = predict(network, data.test.images, "bfloat16")
-    assert half.dtype == torch.float32
-    assert torch.equal(half, half.bfloat16().float())
-    torch.testing.assert_close(half, predict(network, data.test.images), atol=0.05, rtol=0.05)
     assert all(value.dtype != torch.bfloat16 for value in network.state_dict().values())
 
 
@@ -230,56 +254,5 @@ def test_settings_of_a_job_are_the_training_section_its_batch_and_its_precision(
         learning_rate=0.001,
         loss="double_softmax_cross_entropy",
         precision="bfloat16",
-        compile=False,
+        compile=True,
     )
-
-
-def test_compiling_is_used_if_it_works(small_layers, make_data, monkeypatch):
-    calls = []
-
-    def fake(network):
-        def forward(x):
-            calls.append(len(x))
-            return network(x)
-
-        return forward
-
-    monkeypatch.setattr(torch, "compile", fake)
-    data = make_data()
-    compiled, _ = train(small_layers, data, settings(compile=True), 0)
-    assert calls == [16, 16, 16, 12] * 2  # training alone; predictions are few
-    eager, _ = train(small_layers, data, SETTINGS, 0)
-    assert equal_weights(compiled, eager)
-
-
-def failing_at_once(network):
-    raise RuntimeError("Dynamo is not supported on this Python")
-
-
-def failing_at_the_first_batch(network):
-    def forward(x):
-        raise FileNotFoundError("no C++ compiler")
-
-    return forward
-
-
-@pytest.mark.parametrize("compiler", [failing_at_once, failing_at_the_first_batch])
-def test_compiling_that_fails_is_one_warning_and_the_eager_result(
-    small_layers, make_data, monkeypatch, caplog, compiler
-):
-    data = make_data()
-    eager, history = train(small_layers, data, SETTINGS, 0)
-    monkeypatch.setattr(torch, "compile", compiler)
-    with caplog.at_level(logging.WARNING):
-        fallen_back, fallen_history = train(small_layers, data, settings(compile=True), 0)
-    assert equal_weights(eager, fallen_back)
-    assert without_seconds(history) == without_seconds(fallen_history)
-    (record,) = caplog.records
-    assert record.levelname == "WARNING"
-    assert record.getMessage().startswith("torch.compile failed, going on without it: ")
-
-
-def test_a_network_that_is_wrong_fails_though_compiling_may(monkeypatch):
-    monkeypatch.setattr(torch, "compile", failing_at_the_first_batch)
-    with pytest.raises(RuntimeError, match="mat1 and mat2"):
-        CompiledOrEager(nn.Linear(3, 2))(torch.ones(1, 4))

@@ -5,8 +5,7 @@ import torch
 from safetensors.torch import load_file
 
 from blocklab.errors import UserError
-from blocklab.network import build, resolve
-from blocklab.training import initialise
+from blocklab.network import build, initialise, resolve
 from blocklab.weights import load_weights, save_weights
 
 

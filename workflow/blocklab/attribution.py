@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from blocklab.data import Split
-from blocklab.training import as_input, predict
+from blocklab.inference import as_input, predict
 
 IMAGES_AT_ONCE = 10
 

@@ -1,7 +1,9 @@
 """Which processor a job runs on, and in what precision."""
 
+import ctypes
 import logging
 import platform
+from pathlib import Path
 
 from blocklab.errors import UserError
 
@@ -46,12 +48,38 @@ def choose_device(setting: str, gpus: int) -> str:
     return "cpu"
 
 
+def keep_freed_memory() -> None:
+    """Let this process keep what it frees, where the C library is GNU's; elsewhere do nothing.
+
+    glibc gives large blocks back to the system at once. Every training step asks for the same
+    ones again, and the system then clears each page of them.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # malloc.h
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(mmap_threshold, 1 << 30)
+    mallopt(trim_threshold, (1 << 31) - 1)
+
+
 def choose_precision(setting: str, device: str) -> str:
     """Return "bfloat16" or "float32" for the config's `training.precision`."""
     import torch
 
     if setting != "auto":
         return setting
-    if device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
-        return "bfloat16"
-    return "float32"
+    fast = {
+        "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
+        "cpu": _processor_has_bfloat16,
+    }
+    return "bfloat16" if device in fast and fast[device]() else "float32"
+
+
+def _processor_has_bfloat16() -> bool:
+    """Tell whether the processor computes in bfloat16 itself; others imitate it, very slowly."""
+    try:
+        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return False
+    return bool(words & {"avx512_bf16", "amx_bf16"})

@@ -31,6 +31,7 @@ def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
 
     Comments, formatting, docstrings and time stamps do not count; any other change of code does.
     Imports are read from the syntax tree, inside functions too; `importlib` is not followed.
+    A .cpp file beside a module is part of it, byte by byte.
     The syntax tree's text differs between Python versions, and so may the fingerprint.
 
     Args:
@@ -54,6 +55,9 @@ def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
             name = module.removeprefix(f"{package}.")
             raise KeyError(f"package {package} has no module {name!r}")
         found[module], imports = _read(path.read_text(encoding="utf-8"), path)
+        compiled = path.with_suffix(".cpp")
+        if compiled.is_file():
+            found[module] += f" {hashlib.sha256(compiled.read_bytes()).hexdigest()}"
         for name in (module, *_referred(module, path, imports, package_folder.parent)):
             parts = name.split(".")
             if parts[0] == package:

@@ -61,6 +61,12 @@ def build(layers: list[Layer]) -> nn.Sequential:
     return nn.Sequential(OrderedDict(modules))
 
 
+def initialise(layers: list[Layer], seed: int) -> nn.Sequential:
+    """Return the network as it is before training with `seed`, on the CPU."""
+    torch.manual_seed(seed)
+    return build(layers)
+
+
 def _read(entry: Any, where: str) -> tuple[str, Any]:
     if isinstance(entry, str):
         return entry, None

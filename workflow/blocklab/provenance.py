@@ -33,7 +33,8 @@ def collect(
     Args:
         settings: the resolved settings of the job.
         seeds: the seeds of the pack.
-        device_description: device ("cpu", "cuda", "mps"), device_name, threads and precision.
+        device_description: device ("cpu", "cuda", "mps"), device_name, threads, precision, and
+            kernels: whether the compiled kernels were in use.
         started: when the job started, in seconds since the epoch.
         command: the command that repeats the run, if known.
         data_sha256: the SHA-256 of the prepared dataset.
@@ -57,6 +58,7 @@ def collect(
         "device": device_description["device"],
         "threads": device_description["threads"],
         "precision": device_description["precision"],
+        "kernels": device_description["kernels"],
         "seeds": seeds,
         "started": _iso(started),
         "finished": _iso(datetime.now(UTC).timestamp()),

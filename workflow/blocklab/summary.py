@@ -233,7 +233,10 @@ def _provenance(study: Study) -> dict[str, Any]:
         ],
         "cores": [record["machine"]["cores"] for record in records],
         "threads": [record["threads"] for record in records],
-        "precision": [record["precision"] for record in records],
+        "arithmetic": [
+            record["precision"] + (" with compiled kernels" if record["kernels"] else "")
+            for record in records
+        ],
         "platform": [record["platform"] for record in records],
         "versions": [
             ", ".join(f"{name} {version}" for name, version in record["versions"].items())

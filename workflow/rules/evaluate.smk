@@ -18,9 +18,11 @@ rule evaluate:
             network_settings(wildcards.network, "training")
         ),
         seeds=lambda wildcards: PACKS[wildcards.pack],
+        compile=config["training"]["compile"],
         code=lambda wildcards: code(
             "evaluate.py",
-            "training",
+            "inference",
+            "kernels",
             "weights",
             "devices",
             "evaluation",

@@ -17,9 +17,11 @@ rule explain:
         ),
         seeds=lambda wildcards: PACKS[wildcards.pack],
         device=config["training"]["device"],
+        compile=config["training"]["compile"],
         code=lambda wildcards: code(
             "explain.py",
             "attribution",
+            "kernels",
             "weights",
             "devices",
             network=wildcards.network,

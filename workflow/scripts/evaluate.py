@@ -9,19 +9,19 @@ import torch
 
 from blocklab.complexity import complexity
 from blocklab.data import load
-from blocklab.devices import choose_device, choose_precision
+from blocklab.devices import choose_device
 from blocklab.evaluation import evaluate_seed
 from blocklab.files import write_arrays, write_table
+from blocklab.inference import predict
+from blocklab.kernels import kernels
 from blocklab.logs import log_to
 from blocklab.network import build, resolve
-from blocklab.training import predict
 from blocklab.weights import load_weights
 
-with log_to(snakemake.log[0]):
+with log_to(snakemake.log[0]), kernels(snakemake.params.compile):
     torch.set_num_threads(snakemake.threads)
     job = json.loads(snakemake.params.settings)
     device = choose_device(job["training"]["device"], snakemake.resources.gpu)
-    precision = choose_precision(job["training"]["precision"], device)
     name, shape = job["network"]["name"], tuple(job["input_shape"])
     layers = resolve(name, job["network"]["layers"], shape, job["classes"])
     counted = complexity(layers, shape)
@@ -32,7 +32,7 @@ with log_to(snakemake.log[0]):
     for position, seed in enumerate(snakemake.params.seeds):
         network = load_weights(Path(snakemake.input.weights), build(layers), position).to(device)
         logits = {
-            split: predict(network, getattr(data, split).images, precision).cpu().numpy()
+            split: predict(network, getattr(data, split).images).cpu().numpy()
             for split in ("validation", "test")
         }
         labels = {split: getattr(data, split).labels.cpu().numpy() for split in logits}

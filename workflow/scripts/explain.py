@@ -11,12 +11,12 @@ from blocklab.attribution import Explanation, choose_images, explain
 from blocklab.data import load
 from blocklab.devices import choose_device
 from blocklab.files import write_arrays
+from blocklab.kernels import kernels
 from blocklab.logs import log_to
-from blocklab.network import build, resolve
-from blocklab.training import initialise
+from blocklab.network import build, initialise, resolve
 from blocklab.weights import load_weights
 
-with log_to(snakemake.log[0]):
+with log_to(snakemake.log[0]), kernels(snakemake.params.compile):
     torch.set_num_threads(snakemake.threads)
     job = json.loads(snakemake.params.settings)
     settings = job["explanation"]

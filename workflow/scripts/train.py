@@ -9,13 +9,15 @@ import pandas as pd
 import torch
 
 from blocklab.data import load
-from blocklab.devices import choose_device, choose_precision
+from blocklab.devices import choose_device, choose_precision, keep_freed_memory
 from blocklab.files import sha256, write_json, write_table
+from blocklab.kernels import load as load_kernels
+from blocklab.learner import Settings
 from blocklab.logs import log_to
 from blocklab.measurement import ResourceMonitor
 from blocklab.network import resolve
 from blocklab.provenance import collect
-from blocklab.training import Settings, train
+from blocklab.training import train
 from blocklab.weights import save_weights
 
 with log_to(snakemake.log[0]):
@@ -31,20 +33,20 @@ with log_to(snakemake.log[0]):
     name = job["network"]["name"]
     layers = resolve(name, job["network"]["layers"], tuple(job["input_shape"]), job["classes"])
 
-    networks, history = [], []
+    keep_freed_memory()
     with ResourceMonitor(device) as monitor:
         data = load(snakemake.input.data, device)
-        for seed in job["seeds"]:
-            network, rows = train(layers, data, settings, seed, name)
-            networks.append(network)
-            history += rows
+        networks, history = train(layers, data, settings, job["seeds"], name)
     resources = monitor.result()
 
     save_weights(Path(snakemake.output.weights), networks, job["seeds"])
     write_table(snakemake.output.history, pd.DataFrame(history))
     resources["training_images"] = len(data.training.labels)
     write_json(snakemake.output.resources, resources)
-    description = resources | {"precision": settings.precision}
+    description = resources | {
+        "precision": settings.precision,
+        "kernels": device == "cpu" and settings.compile and load_kernels() is not None,
+    }
     command = os.environ.get("BLOCKLAB_COMMAND")
     provenance = collect(
         job, job["seeds"], description, started, command, sha256(snakemake.input.data)

@@ -4,6 +4,7 @@ Dropout: Srivastava et al. 2014, JMLR 15:1929. Dropping whole channels: Tompson 
 Efficient Object Localization Using Convolutional Networks, arXiv 1411.4280.
 """
 
+import torch
 from torch import nn
 
 from blocklab.blocks.registry import ActivationName, Count, Fraction, block
@@ -33,19 +34,34 @@ class SiLU(nn.SiLU):
 
 
 @block("dropout")
-class Dropout(nn.Dropout):
+class Dropout(nn.Module):
     """Zero single elements with probability `rate` while training."""
 
+    # Networks that train side by side each have their own chance; None is torch's for all.
+    generator: torch.Generator | None = None
+
     def __init__(self, rate: Fraction = 0.5) -> None:
-        super().__init__(rate)
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x):
+        if not self.training or self.rate == 0:
+            return x
+        kept = torch.empty(self._units(x), dtype=x.dtype, device=x.device)
+        kept.bernoulli_(1 - self.rate, generator=self.generator)
+        return x * kept if self.rate == 1 else x * (kept / (1 - self.rate))
+
+    def _units(self, x):
+        """Return the shape of what is zeroed or kept as one, to be broadcast to that of `x`."""
+        return x.shape
 
 
 @block("channel_dropout")
-class ChannelDropout(nn.Dropout2d):
+class ChannelDropout(Dropout):
     """Zero whole channels of [N, C, H, W] with probability `rate` while training."""
 
-    def __init__(self, rate: Fraction = 0.5) -> None:
-        super().__init__(rate)
+    def _units(self, x):
+        return x.shape[:2] + (1,) * (x.dim() - 2)
 
 
 @block("flatten")
@@ -54,6 +70,12 @@ class Flatten(nn.Flatten):
 
     def __init__(self) -> None:
         super().__init__()
+
+    def forward(self, x):
+        if x.requires_grad and x.is_contiguous(memory_format=torch.channels_last):
+            # The gradient comes in the vector's order, which the layers before are slow with.
+            x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+        return super().forward(x)
 
 
 @block("linear")

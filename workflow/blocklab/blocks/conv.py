@@ -8,9 +8,24 @@ arXiv 1702.03118. Depthwise convolution: Chollet 2016, Xception, arXiv 1610.0235
 import math
 
 from torch import nn
+from torch.nn import functional as F
 
 from blocklab.blocks.basic import ACTIVATIONS
 from blocklab.blocks.registry import ActivationName, Count, Size, block
+from blocklab.fused import normalise
+
+
+class Convolution(nn.Conv2d):
+    """nn.Conv2d, except that one channel times one weight each is computed as the product it is.
+
+    Libraries for convolutions are several times slower at that, and lose the channels_last layout.
+    """
+
+    def forward(self, x):
+        single = self.in_channels == 1 and self.kernel_size == (1, 1)
+        if single and self.stride == (1, 1) and self.padding == (0, 0):
+            return F.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).movedim(-1, 1)
+        return super().forward(x)
 
 
 @block("conv", paper=True)
@@ -37,14 +52,17 @@ class Conv(nn.Module):
         if in_channels % groups or out % groups:
             raise ValueError(f"groups={groups} must divide both {in_channels} and {out} channels")
         padding = kernel // 2 if padding is None else padding
-        self.convolution = nn.Conv2d(
+        self.convolution = Convolution(
             in_channels, out, kernel, stride, padding, groups=groups, bias=bias
         )
         self.norm = nn.BatchNorm2d(out) if norm else nn.Identity()
         self.activation = ACTIVATIONS[activation]()
 
     def forward(self, x):
-        return self.activation(self.norm(self.convolution(x)))
+        x = self.convolution(x)
+        if isinstance(self.norm, nn.Identity):
+            return self.activation(x)
+        return normalise(x, self.norm, self.activation)
 
 
 @block("dwconv", paper=True)

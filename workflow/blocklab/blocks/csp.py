@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from blocklab.blocks.bottleneck import Bottleneck, hidden_channels
-from blocklab.blocks.conv import Conv
+from blocklab.blocks.conv import Conv, Convolution
 from blocklab.blocks.registry import Count, Factor, block
+from blocklab.fused import normalise
 
 
 @block("bottleneck_csp", paper=True)
@@ -33,16 +34,16 @@ class BottleneckCSP(nn.Module):
         self.deep = nn.Sequential(
             Conv(in_channels, hidden),
             *(Bottleneck(hidden, hidden, shortcut, expansion=1.0) for _ in range(depth)),
-            nn.Conv2d(hidden, hidden, 1, bias=False),
+            Convolution(hidden, hidden, 1, bias=False),
         )
-        self.around = nn.Conv2d(in_channels, hidden, 1, bias=False)
+        self.around = Convolution(in_channels, hidden, 1, bias=False)
         self.norm = nn.BatchNorm2d(2 * hidden)
         self.activation = nn.SiLU()
         self.fuse = Conv(2 * hidden, out)
 
     def forward(self, x):
         y = torch.cat((self.deep(x), self.around(x)), dim=1)
-        return self.fuse(self.activation(self.norm(y)))
+        return self.fuse(normalise(y, self.norm, self.activation))
 
 
 @block("c3", paper=True)

@@ -11,12 +11,20 @@ from torch import nn
 from blocklab.blocks.bottleneck import hidden_channels
 from blocklab.blocks.conv import Conv
 from blocklab.blocks.registry import Count, block
+from blocklab.fused import max_pool
 
 
-def _same_size_pool(kernel: int) -> nn.MaxPool2d:
-    if kernel % 2 == 0:
-        raise ValueError(f"kernel={kernel} must be odd, so that the map keeps its size")
-    return nn.MaxPool2d(kernel, stride=1, padding=kernel // 2)
+class SameSizePool(nn.Module):
+    """The largest number in the kernel x kernel window around every pixel, same shape out."""
+
+    def __init__(self, kernel: int) -> None:
+        super().__init__()
+        if kernel % 2 == 0:
+            raise ValueError(f"kernel={kernel} must be odd, so that the map keeps its size")
+        self.kernel = kernel
+
+    def forward(self, x):
+        return max_pool(x, self.kernel)
 
 
 @block("spp", paper=True)
@@ -30,7 +38,7 @@ class SPP(nn.Module):
         super().__init__()
         hidden = hidden_channels(in_channels, 0.5)
         self.reduce = Conv(in_channels, hidden)
-        self.pools = nn.ModuleList(_same_size_pool(times * (kernel - 1) + 1) for times in (1, 2, 3))
+        self.pools = nn.ModuleList(SameSizePool(times * (kernel - 1) + 1) for times in (1, 2, 3))
         self.fuse = Conv(4 * hidden, out)
 
     def forward(self, x):
@@ -46,7 +54,7 @@ class SPPF(nn.Module):
         super().__init__()
         hidden = hidden_channels(in_channels, 0.5)
         self.reduce = Conv(in_channels, hidden)
-        self.pool = _same_size_pool(kernel)
+        self.pool = SameSizePool(kernel)
         self.fuse = Conv(4 * hidden, out)
 
     def forward(self, x):

@@ -80,13 +80,13 @@ class TransformerBlock(nn.Module):
         self.layers = nn.ModuleList(TransformerLayer(out, heads) for _ in range(depth))
 
     def forward(self, x):
-        # On a GPU the number of distinct values could only be had by waiting for it, and bfloat16
-        # would round the logarithms of their counts.
-        exact = x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-        if exact and x.shape[1] == 1 and not x.requires_grad:
+        # On a GPU the number of distinct values could only be had by waiting for it.
+        if x.device.type == "cpu" and x.shape[1] == 1 and not x.requires_grad:
             values, which = torch.unique(x, return_inverse=True)
             if 0 < 2 * len(values) <= x.shape[2:].numel():
-                return self._forward_distinct(x, which.flatten(1), len(values))
+                # bfloat16 would round the logarithms of the counts.
+                with torch.autocast("cpu", enabled=False):
+                    return self._forward_distinct(x.float(), which.flatten(1), len(values))
         tokens = self._tokens(x)
         tokens = tokens + self.content(tokens)
         for layer in self.layers:

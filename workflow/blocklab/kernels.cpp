@@ -1,0 +1,342 @@
+// Batch normalisation with its activation, and max-pooling that keeps a map's size, in one pass
+// over memory where torch's own operations take several. Same mathematics, other rounding.
+//
+// Maps are channels_last: `rows` pixels (of all images) of `channels` numbers each, float32 or
+// bfloat16; whatever is kept or summed is float32 or double. Sums run over parts of a fixed size
+// in a fixed order, so the number of threads changes no bit.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+namespace {
+
+struct bfloat16 {
+    uint16_t bits;
+};
+
+inline float load(float value) { return value; }
+
+inline float load(bfloat16 value) {
+    uint32_t bits = uint32_t(value.bits) << 16;
+    float result;
+    std::memcpy(&result, &bits, sizeof result);
+    return result;
+}
+
+inline void store(float& target, float value) { target = value; }
+
+inline void store(bfloat16& target, float value) {  // to the nearest, ties to even
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+    target.bits = uint16_t(value != value ? 0x7fc0 : rounded);
+}
+
+// e^x to about one unit in the last place, in operations that a compiler can vectorise: x is
+// n log 2 + r with a whole n, and e^r is a polynomial (coefficients: Cephes, expf).
+inline float exponential(float x) {
+    x = std::min(std::max(x, -87.0f), 88.0f);
+    const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
+    float n = (x * 1.44269504f + shift) - shift;
+    float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    int32_t bits = (int32_t(n) + 127) << 23;
+    float power;
+    std::memcpy(&power, &bits, sizeof power);
+    return p * power;
+}
+
+inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
+
+struct Identity {
+    static float value(float x) { return x; }
+    static float slope(float) { return 1.0f; }
+};
+
+struct ReLU {
+    static float value(float x) { return x < 0.0f ? 0.0f : x; }  // NaN stays NaN
+    static float slope(float x) { return x > 0.0f ? 1.0f : 0.0f; }
+};
+
+struct SiLU {
+    static float value(float x) { return x * sigmoid(x); }
+    static float slope(float x) {
+        float s = sigmoid(x);
+        return s * (1.0f + x * (1.0f - s));
+    }
+};
+
+// Numbers are taken a stretch at a time: some whole pixels, about 64 numbers, so that the inner
+// loop is long enough for vectors however few channels there are.
+int64_t stretch_of(int64_t channels) { return channels * ((64 + channels - 1) / channels); }
+
+const int64_t STRETCHES_PER_PART = 256;
+
+// Repeat one number per channel over a whole stretch.
+std::vector<float> spread(const std::vector<float>& values, int64_t stretch) {
+    std::vector<float> result(stretch);
+    for (int64_t i = 0; i < stretch; i++) result[i] = values[i % values.size()];
+    return result;
+}
+
+// Sum two numbers per element over each channel: `terms(offset, count, first, second)` adds those
+// of `count` elements from `offset` to the sums of a stretch.
+template <typename Terms>
+void sum_by_channel(int64_t total, int64_t channels, std::vector<double>& first,
+                    std::vector<double>& second, Terms terms) {
+    const int64_t stretch = stretch_of(channels), part = stretch * STRETCHES_PER_PART;
+    const int64_t parts = (total + part - 1) / part;
+    std::vector<double> sums(parts * 2 * channels, 0.0);
+#pragma omp parallel for
+    for (int64_t p = 0; p < parts; p++) {
+        std::vector<float> a(stretch, 0.0f), b(stretch, 0.0f);
+        const int64_t end = std::min(total, (p + 1) * part);
+        for (int64_t at = p * part; at < end; at += stretch)
+            terms(at, std::min(stretch, end - at), a.data(), b.data());
+        double* mine = &sums[p * 2 * channels];
+        for (int64_t i = 0; i < stretch; i++) {
+            mine[i % channels] += a[i];
+            mine[channels + i % channels] += b[i];
+        }
+    }
+    first.assign(channels, 0.0);
+    second.assign(channels, 0.0);
+    for (int64_t p = 0; p < parts; p++)
+        for (int64_t c = 0; c < channels; c++) {
+            first[c] += sums[p * 2 * channels + c];
+            second[c] += sums[(p * 2 + 1) * channels + c];
+        }
+}
+
+// Call `body(offset, count)` for every stretch.
+template <typename Body>
+void for_each_stretch(int64_t total, int64_t channels, Body body) {
+    const int64_t stretch = stretch_of(channels), part = stretch * STRETCHES_PER_PART;
+    const int64_t parts = (total + part - 1) / part;
+#pragma omp parallel for
+    for (int64_t p = 0; p < parts; p++) {
+        const int64_t end = std::min(total, (p + 1) * part);
+        for (int64_t at = p * part; at < end; at += stretch) body(at, std::min(stretch, end - at));
+    }
+}
+
+template <typename T, typename Activation>
+void normalise(int64_t rows, int64_t channels, const T* x, const float* weight, const float* bias,
+               float epsilon, float* mean, float* variance, float* inverse, T* y) {
+    const int64_t total = rows * channels, stretch = stretch_of(channels);
+    // Deviations from the first pixel instead of zero: sums of squares then lose no digits.
+    std::vector<float> origin(channels);
+    for (int64_t c = 0; c < channels; c++) origin[c] = load(x[c]);
+    const std::vector<float> o = spread(origin, stretch);
+    std::vector<double> sum, squares;
+    sum_by_channel(total, channels, sum, squares,
+                   [&](int64_t at, int64_t count, float* __restrict a, float* __restrict b) {
+                       const T* __restrict in = x + at;
+                       const float* __restrict from = o.data();
+                       for (int64_t i = 0; i < count; i++) {
+                           float d = load(in[i]) - from[i];
+                           a[i] += d;
+                           b[i] += d * d;
+                       }
+                   });
+    std::vector<float> scale(channels), shift(channels);
+    for (int64_t c = 0; c < channels; c++) {
+        double offset = sum[c] / rows;
+        double spread = std::max(squares[c] / rows - offset * offset, 0.0);
+        mean[c] = float(origin[c] + offset);
+        variance[c] = float(spread);
+        inverse[c] = float(1.0 / std::sqrt(spread + epsilon));
+        scale[c] = weight[c] * inverse[c];
+        shift[c] = bias[c] - mean[c] * scale[c];
+    }
+    const std::vector<float> factors = spread(scale, stretch), terms = spread(shift, stretch);
+    for_each_stretch(total, channels, [&](int64_t at, int64_t count) {
+        const T* __restrict in = x + at;
+        T* __restrict out = y + at;
+        const float *__restrict f = factors.data(), *__restrict t = terms.data();
+        for (int64_t i = 0; i < count; i++)
+            store(out[i], Activation::value(load(in[i]) * f[i] + t[i]));
+    });
+}
+
+template <typename T, typename Activation>
+void normalise_backward(int64_t rows, int64_t channels, const T* x, const T* grad_y,
+                        const float* weight, const float* bias, const float* mean,
+                        const float* inverse, T* grad_x, float* grad_weight, float* grad_bias) {
+    const int64_t total = rows * channels, stretch = stretch_of(channels);
+    std::vector<float> a(channels), b(channels), p(channels), q(channels);
+    for (int64_t c = 0; c < channels; c++) {
+        a[c] = weight[c] * inverse[c];  // the activation sees a x + b
+        b[c] = bias[c] - mean[c] * a[c];
+        p[c] = inverse[c];  // the normalised value is p x + q
+        q[c] = -mean[c] * inverse[c];
+    }
+    const std::vector<float> A = spread(a, stretch), B = spread(b, stretch),
+                             P = spread(p, stretch), Q = spread(q, stretch);
+    // grad_x holds d, the gradient before the activation, until its means are known.
+    std::vector<double> sum, product;
+    sum_by_channel(total, channels, sum, product,
+                   [&](int64_t at, int64_t count, float* __restrict s, float* __restrict t) {
+                       const T *__restrict in = x + at, *__restrict g = grad_y + at;
+                       T* __restrict out = grad_x + at;
+                       const float *__restrict fa = A.data(), *__restrict fb = B.data();
+                       const float *__restrict fp = P.data(), *__restrict fq = Q.data();
+                       for (int64_t i = 0; i < count; i++) {
+                           float value = load(in[i]);
+                           float d = load(g[i]) * Activation::slope(value * fa[i] + fb[i]);
+                           s[i] += d;
+                           t[i] += d * (value * fp[i] + fq[i]);
+                           store(out[i], d);
+                       }
+                   });
+    // grad_x = a (d - mean d - normalised mean(d normalised)) = a d - (u x + v)
+    std::vector<float> u(channels), v(channels);
+    for (int64_t c = 0; c < channels; c++) {
+        grad_bias[c] = float(sum[c]);
+        grad_weight[c] = float(product[c]);
+        u[c] = a[c] * float(product[c] / rows) * p[c];
+        v[c] = a[c] * float(sum[c] / rows + product[c] / rows * q[c]);
+    }
+    const std::vector<float> U = spread(u, stretch), V = spread(v, stretch);
+    for_each_stretch(total, channels, [&](int64_t at, int64_t count) {
+        const T* __restrict in = x + at;
+        T* __restrict out = grad_x + at;
+        const float* __restrict fa = A.data();
+        const float *__restrict fu = U.data(), *__restrict fv = V.data();
+        for (int64_t i = 0; i < count; i++)
+            store(out[i], fa[i] * load(out[i]) - (load(in[i]) * fu[i] + fv[i]));
+    });
+}
+
+// The maximum of a square window is that of its rows' maxima. Where several are equal, the first
+// in reading order wins, as in torch, because both steps prefer the first.
+inline bool wins(float candidate, float best) { return candidate > best || candidate != candidate; }
+
+template <typename T>
+void max_pool(int64_t images, int64_t height, int64_t width, int64_t channels, int64_t kernel,
+              const T* x, T* y, uint8_t* chosen_row, uint8_t* chosen_column) {
+    const int64_t line = width * channels, size = height * line, border = kernel / 2;
+    const float lowest = -std::numeric_limits<float>::infinity();
+#pragma omp parallel for
+    for (int64_t n = 0; n < images; n++) {
+        std::vector<float> padded(line + 2 * border * channels, lowest), maxima(size), best(line);
+        std::vector<int32_t> choice(line);
+        for (int64_t h = 0; h < height; h++) {
+            const T* in = x + n * size + h * line;
+            float *middle = padded.data() + border * channels, *most = maxima.data() + h * line;
+            int32_t* which = choice.data();
+            for (int64_t i = 0; i < line; i++) middle[i] = load(in[i]);
+            for (int64_t i = 0; i < line; i++) most[i] = lowest, which[i] = int32_t(border);
+            for (int64_t k = 0; k < kernel; k++) {
+                const float* candidate = padded.data() + k * channels;
+                for (int64_t i = 0; i < line; i++) {
+                    bool better = wins(candidate[i], most[i]);
+                    most[i] = better ? candidate[i] : most[i];
+                    which[i] = better ? int32_t(k) : which[i];
+                }
+            }
+            uint8_t* kept = chosen_column + n * size + h * line;
+            for (int64_t i = 0; i < line; i++) kept[i] = uint8_t(which[i]);
+        }
+        for (int64_t h = 0; h < height; h++) {
+            float* most = best.data();
+            int32_t* which = choice.data();
+            for (int64_t i = 0; i < line; i++) most[i] = lowest, which[i] = int32_t(border);
+            for (int64_t k = 0; k < kernel; k++) {
+                const int64_t from = h + k - border;
+                if (from < 0 || from >= height) continue;
+                const float* candidate = maxima.data() + from * line;
+                for (int64_t i = 0; i < line; i++) {
+                    bool better = wins(candidate[i], most[i]);
+                    most[i] = better ? candidate[i] : most[i];
+                    which[i] = better ? int32_t(k) : which[i];
+                }
+            }
+            T* out = y + n * size + h * line;
+            uint8_t* kept = chosen_row + n * size + h * line;
+            for (int64_t i = 0; i < line; i++) store(out[i], most[i]);
+            for (int64_t i = 0; i < line; i++) kept[i] = uint8_t(which[i]);
+        }
+    }
+}
+
+template <typename T>
+void max_pool_backward(int64_t images, int64_t height, int64_t width, int64_t channels,
+                       int64_t kernel, const T* grad_y, const uint8_t* chosen_row,
+                       const uint8_t* chosen_column, T* grad_x) {
+    const int64_t line = width * channels, size = height * line, border = kernel / 2;
+#pragma omp parallel for
+    for (int64_t n = 0; n < images; n++) {
+        std::vector<float> maxima(size, 0.0f), padded(line + 2 * border * channels);
+        for (int64_t h = 0; h < height; h++) {
+            const T* g = grad_y + n * size + h * line;
+            const uint8_t* which = chosen_row + n * size + h * line;
+            for (int64_t k = 0; k < kernel; k++) {
+                const int64_t to = h + k - border;
+                if (to < 0 || to >= height) continue;
+                float* target = maxima.data() + to * line;
+                for (int64_t i = 0; i < line; i++) target[i] += which[i] == k ? load(g[i]) : 0.0f;
+            }
+        }
+        for (int64_t h = 0; h < height; h++) {
+            const float* g = maxima.data() + h * line;
+            const uint8_t* which = chosen_column + n * size + h * line;
+            std::fill(padded.begin(), padded.end(), 0.0f);
+            for (int64_t k = 0; k < kernel; k++) {
+                float* target = padded.data() + k * channels;
+                for (int64_t i = 0; i < line; i++) target[i] += which[i] == k ? g[i] : 0.0f;
+            }
+            T* out = grad_x + n * size + h * line;
+            const float* middle = padded.data() + border * channels;
+            for (int64_t i = 0; i < line; i++) store(out[i], middle[i]);
+        }
+    }
+}
+
+}  // namespace
+
+// What Python calls, by type of number and name of activation.
+
+#define NORMALISE(T, SUFFIX, ACTIVATION)                                                           \
+    extern "C" void normalise_##ACTIVATION##_##SUFFIX(                                             \
+        int64_t rows, int64_t channels, const T* x, const float* weight, const float* bias,        \
+        float epsilon, float* mean, float* variance, float* inverse, T* y) {                       \
+        normalise<T, ACTIVATION>(rows, channels, x, weight, bias, epsilon, mean, variance,         \
+                                 inverse, y);                                                      \
+    }                                                                                              \
+    extern "C" void normalise_backward_##ACTIVATION##_##SUFFIX(                                    \
+        int64_t rows, int64_t channels, const T* x, const T* grad_y, const float* weight,          \
+        const float* bias, const float* mean, const float* inverse, T* grad_x,                     \
+        float* grad_weight, float* grad_bias) {                                                    \
+        normalise_backward<T, ACTIVATION>(rows, channels, x, grad_y, weight, bias, mean, inverse,  \
+                                          grad_x, grad_weight, grad_bias);                         \
+    }
+
+#define ALL(T, SUFFIX)                                                                             \
+    NORMALISE(T, SUFFIX, Identity)                                                                 \
+    NORMALISE(T, SUFFIX, ReLU)                                                                     \
+    NORMALISE(T, SUFFIX, SiLU)                                                                     \
+    extern "C" void max_pool_##SUFFIX(int64_t images, int64_t height, int64_t width,               \
+                                      int64_t channels, int64_t kernel, const T* x, T* y,          \
+                                      uint8_t* chosen_row, uint8_t* chosen_column) {               \
+        max_pool<T>(images, height, width, channels, kernel, x, y, chosen_row, chosen_column);     \
+    }                                                                                              \
+    extern "C" void max_pool_backward_##SUFFIX(                                                    \
+        int64_t images, int64_t height, int64_t width, int64_t channels, int64_t kernel,           \
+        const T* grad_y, const uint8_t* chosen_row, const uint8_t* chosen_column, T* grad_x) {     \
+        max_pool_backward<T>(images, height, width, channels, kernel, grad_y, chosen_row,          \
+                             chosen_column, grad_x);                                               \
+    }
+
+ALL(float, float32)
+ALL(bfloat16, bfloat16)

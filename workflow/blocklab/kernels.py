@@ -1,0 +1,100 @@
+"""The kernels of kernels.cpp: compiled once per machine, loaded through ctypes.
+
+They save passes over memory, which is what small networks spend a processor's time on. Without a
+C++ compiler everything runs on torch's own operations, with the same result but for rounding.
+"""
+
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import platformdirs
+
+from blocklab.files import write_atomically
+
+log = logging.getLogger(__name__)
+
+SOURCE = Path(__file__).with_suffix(".cpp")
+# No -ffast-math: infinities and what is not a number must stay what they are.
+FLAGS = [
+    "-std=c++17",
+    "-O3",
+    "-march=native",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fPIC",
+    "-shared",
+]
+PATIENCE = 120  # seconds; it takes about 4
+
+_active: ctypes.CDLL | None = None
+
+
+def active() -> ctypes.CDLL | None:
+    """Return the kernels if they are in use, else None."""
+    return _active
+
+
+@contextmanager
+def kernels(wanted: bool = True) -> Iterator[bool]:
+    """Use the kernels within the block, if `wanted` and possible; yield whether they are."""
+    global _active
+    before, _active = _active, load() if wanted else None
+    try:
+        yield _active is not None
+    finally:
+        _active = before
+
+
+@cache
+def load() -> ctypes.CDLL | None:
+    """Return the kernels, compiled first if need be; None, with one warning, if they cannot be."""
+    compiler = shlex.split(os.environ.get("CXX", "c++"))
+    try:
+        return ctypes.CDLL(str(_compiled(compiler)))
+    except FileNotFoundError:
+        reason = f"no C++ compiler ({compiler[0]})"
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.strip() or str(error)).splitlines()[0]
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = str(error)
+    log.warning("training goes without the compiled kernels, slower: %s", reason)
+    return None
+
+
+def _compiled(compiler: list[str]) -> Path:
+    """Return the path of the compiled kernels in the user's cache."""
+    # -march=native: a home folder may be shared by machines with different processors.
+    made_of = [SOURCE.read_text(encoding="utf-8"), *compiler, *FLAGS, *_processor()]
+    digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
+    path = Path(platformdirs.user_cache_dir("blocklab")) / "kernels" / f"{digest[:32]}.so"
+    if not path.exists():
+        with write_atomically(path) as temporary:
+            _compile(compiler, temporary)
+    return path
+
+
+def _compile(compiler: list[str], target: Path) -> None:
+    command = [*compiler, *FLAGS, str(SOURCE), "-o", str(target)]
+    options = {"check": True, "capture_output": True, "text": True, "timeout": PATIENCE}
+    try:
+        subprocess.run([*command, "-fopenmp"], **options)
+    except subprocess.CalledProcessError:  # a compiler without OpenMP: one thread, then
+        subprocess.run(command, **options)
+
+
+def _processor() -> set[str]:
+    """Return what tells processors with different instructions apart."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {platform.machine(), platform.processor()}
+    return {line for line in lines if line.startswith(("model name", "flags", "Features"))}

@@ -13,8 +13,7 @@ from blocklab import provenance
 from blocklab.fingerprint import canonical_json
 
 SETTINGS = {"training": {"epochs": 2, "learning_rate": 0.001}, "network": "vgg"}
-CPU = {"device": "cpu", "device_name": "A processor", "threads": 2}
-CPU |= {"precision": "float32", "kernels": True}
+CPU = {
     "device": "cpu",
     "device_name": "A processor",
     "threads": 2,

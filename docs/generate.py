@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the schema and docs/blocks.md from the blocks: `make docs`."""
+"""Write the generated pages, and the benchmark's list of networks: `make docs`."""
 
 import inspect
 import json
@@ -6,6 +6,7 @@ import typing
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
 from blocklab.arguments import inferred, parameters
 from blocklab.blocks import all_blocks
 from blocklab.blocks.registry import Bounds
@@ -110,6 +111,13 @@ def _default(argument: inspect.Parameter) -> str:
     return "required" if required else f"`{_yaml(argument.default)}`"
 
 
+def networks() -> str:
+    """Return the networks of config.yaml as JSON, for machines that read no YAML."""
+    networks = yaml.safe_load((DOCS.parent / "config.yaml").read_text(encoding="utf-8"))["networks"]
+    return json.dumps(networks, indent=2) + "\n"
+
+
 if __name__ == "__main__":
+    (DOCS.parent / "benchmarks" / "networks.json").write_text(networks(), encoding="utf-8")
     (DOCS / "configuration.md").write_text(configuration(), encoding="utf-8")
     (DOCS / "blocks.md").write_text(blocks(), encoding="utf-8")

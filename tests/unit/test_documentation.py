@@ -20,6 +20,11 @@ def test_generated_page_is_up_to_date(page):
     assert getattr(generate, page)() == written, "run `make docs`"
 
 
+def test_the_benchmark_has_the_networks_of_the_config():
+    written = (PROJECT / "benchmarks" / "networks.json").read_text()
+    assert generate.networks() == written, "run `make docs`"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_relative_links_lead_somewhere(page):
     links = re.findall(r"\]\(([^)#\s]+)\)", page.read_text())

@@ -3,6 +3,7 @@
 import logging
 import shutil
 
+import platformdirs
 import pytest
 
 from blocklab import kernels as module
@@ -14,7 +15,7 @@ needs_compiler = pytest.mark.skipif(load() is None, reason="no C++ compiler here
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """An empty cache folder, and no kernels loaded."""
-    monkeypatch.setattr(module.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
     monkeypatch.setattr(module, "load", load.__wrapped__)
     return tmp_path / "blocklab" / "kernels"
 
@@ -85,7 +86,7 @@ def test_what_cannot_be_compiled_is_one_warning(
 
 def test_a_cache_that_cannot_be_written_is_one_warning(tmp_path, monkeypatch, caplog):
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setattr(module.platformdirs, "user_cache_dir", lambda name: str(tmp_path / "file"))
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / "file"))
     monkeypatch.setattr(module, "load", load.__wrapped__)
     if shutil.which("c++"):
         with caplog.at_level(logging.WARNING):

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from blocklab.datasets import (
     TEST_IMAGES,
@@ -88,6 +86,8 @@ def prepare(settings: Mapping[str, Any], raw: RawFiles, output: Path, manifest: 
     leaves the choice of the others as it was, except that training takes what validation leaves.
     Raises UserError for sizes that the dataset does not have.
     """
+    from safetensors.torch import save_file
+
     check_sizes(settings)
     training_file = read_idx(raw.paths[TRAINING_IMAGES]), read_idx(raw.paths[TRAINING_LABELS])
     test_file = read_idx(raw.paths[TEST_IMAGES]), read_idx(raw.paths[TEST_LABELS])
@@ -131,6 +131,9 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> PreparedData:
 
     Raises UserError, naming the file, if it is missing, damaged or not a prepared dataset.
     """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     try:
         tensors = load_file(path, device=str(device))
         splits = {split: Split(*(tensors[f"{split}_{part}"] for part in PARTS)) for split in SPLITS}

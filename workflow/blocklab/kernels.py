@@ -16,8 +16,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import platformdirs
-
 from blocklab.files import write_atomically
 
 log = logging.getLogger(__name__)
@@ -72,6 +70,8 @@ def load() -> ctypes.CDLL | None:
 
 def _compiled(compiler: list[str]) -> Path:
     """Return the path of the compiled kernels in the user's cache."""
+    import platformdirs
+
     # -march=native: a home folder may be shared by machines with different processors.
     made_of = [SOURCE.read_text(encoding="utf-8"), *compiler, *FLAGS, *_processor()]
     digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()

@@ -2,10 +2,9 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from torch import nn
-from tqdm import tqdm
 
 from blocklab.data import PreparedData, Split
 from blocklab.errors import UserError
@@ -38,19 +37,20 @@ def train(
     """
     at_once = at_once or (len(seeds) if data.training.images.is_cuda else 1)
     networks, history = [], []
-    with kernels(settings.compile):
+    on_processor = data.training.images.device.type == "cpu"
+    with kernels(settings.compile and on_processor):
         for first in range(0, len(seeds), at_once):
             learners = [
-                _learner(layers, data.training, settings, seed)
+                make_learner(layers, data.training, settings, seed)
                 for seed in seeds[first : first + at_once]
             ]
             for epoch in range(1, settings.epochs + 1):
-                history += _epoch(learners, data, settings, epoch, name)
+                history += run_epoch(learners, data, settings, epoch, name)
             networks += [learner.network for learner in learners]
     return networks, sorted(history, key=lambda row: (seeds.index(row["seed"]), row["epoch"]))
 
 
-def _learner(layers: list[Layer], split: Split, settings: Settings, seed: int) -> Learner:
+def make_learner(layers: list[Layer], split: Split, settings: Settings, seed: int) -> Learner:
     """Return a learner, with its step captured where there is a CUDA device."""
     learner = Learner(layers, split, settings, seed)
     if learner.stream:
@@ -63,7 +63,7 @@ def _learner(layers: list[Layer], split: Split, settings: Settings, seed: int) -
     return learner
 
 
-def _epoch(
+def run_epoch(
     learners: list[Learner], data: PreparedData, settings: Settings, epoch: int, name: str
 ) -> list[dict[str, float]]:
     """Let every learner pass once over the training images; return their rows of the history."""
@@ -73,7 +73,7 @@ def _epoch(
     for learner in learners:
         learner.start_epoch()
     starts = range(0, len(data.training.labels), settings.batch_size)
-    for start in tqdm(starts, desc=bar, unit="batch", leave=False, disable=None):
+    for start in _progress(starts, bar):
         for learner in learners:
             learner.step(start)
     running = [learner.running() for learner in learners]
@@ -82,6 +82,15 @@ def _epoch(
         _row(learner, acc, loss, data.validation, epoch, seconds, name)
         for learner, (acc, loss) in zip(learners, running, strict=True)
     ]
+
+
+def _progress(starts: range, bar: str) -> Iterable[int]:
+    """Return `starts`, under a progress bar on a terminal if tqdm is there."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return starts
+    return tqdm(starts, desc=bar, unit="batch", leave=False, disable=None)
 
 
 def _row(

@@ -6,26 +6,11 @@ from statistics import median
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from blocklab.complexity import ByteCounter
+
 REPETITIONS = 7
-
-
-class ByteCounter(TorchDispatchMode):
-    """Count the bytes of every operation's tensors, in and out; views cost nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.total = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        result = function(*args, **(kwargs or {}))
-        if not function.is_view:
-            tensors = [x for x in tree_leaves((args, kwargs, result)) if torch.is_tensor(x)]
-            self.total += sum(x.numel() * x.element_size() for x in tensors)
-        return result
 
 
 def work(network: Callable[[], nn.Module], batch_size: int, size: int) -> tuple[float, float]:
@@ -52,8 +37,8 @@ def bandwidth(device: str) -> float:
     """Return the bytes per second that a large copy reads and writes."""
     source = torch.ones(2**28 if device == "cuda" else 2**26, device=device)
     target = torch.empty_like(source)
-    return 2 * source.numel() * source.element_size() / _seconds(
-        lambda: target.copy_(source), device
+    return (
+        2 * source.numel() * source.element_size() / _seconds(lambda: target.copy_(source), device)
     )
 
 

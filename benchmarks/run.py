@@ -16,12 +16,17 @@ import time
 from pathlib import Path
 from statistics import median
 
-import bounds
 import newcomer
 import pandas as pd
 import torch
 
 FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER.parent / "workflow"))
+
+import bounds  # noqa: E402
+
+from blocklab.devices import choose_precision  # noqa: E402
+
 INPUT_SIZE = 32
 EPOCHS, EPOCH_IMAGES = 10, 60_000  # the homework's job, for which the whole time is computed
 GPU_SEEDS = 8
@@ -193,9 +198,6 @@ def markdown(table: pd.DataFrame, machine: dict) -> str:
 
 def describe(device: str) -> dict:
     """Return what the report says of the machine."""
-    sys.path.insert(0, str(FOLDER.parent / "workflow"))
-    from blocklab.devices import choose_precision
-
     precision = choose_precision("auto", device)
     git = ["git", "-C", str(FOLDER), "describe", "--always", "--dirty", "--abbrev=7"]
     commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()

@@ -3,10 +3,9 @@
 import logging
 import warnings
 
-import torch
-
 import lightning
 import newcomer
+import torch
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")

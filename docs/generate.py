@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
+
 from blocklab.arguments import inferred, parameters
 from blocklab.blocks import all_blocks
 from blocklab.blocks.registry import Bounds

@@ -1,8 +1,9 @@
 """Counts of size and cost, against counts by hand."""
 
 import pytest
+import torch
 
-from blocklab.complexity import complexity
+from blocklab.complexity import ByteCounter, complexity
 from blocklab.network import resolve
 
 
@@ -12,7 +13,10 @@ def counts(*layers, shape=(1, 8, 8)):
 
 def test_a_convolution_and_a_linear_layer_by_hand():
     # 8x8 outputs of 4 channels, each from 3x3 inputs; then 256 numbers to 10.
-    assert counts({"conv": {"out": 4, "kernel": 3}}) == {
+    counted = counts({"conv": {"out": 4, "kernel": 3}})
+    # Read by the convolution, normalised, activated, read by the linear layer: at least these.
+    assert counted.pop("bytes_moved") > 4 * (64 + 6 * 256 + 2570)
+    assert counted == {
         "parameters": 4 * 9 + 2 * 4 + 256 * 10 + 10,
         "flops": 2 * (64 * 4 * 9 + 256 * 10),
         "activations": 64 * 4 + 10,
@@ -20,6 +24,13 @@ def test_a_convolution_and_a_linear_layer_by_hand():
         "active_residuals": 0,
         "largest_kernel": 3,
     }
+
+
+def test_bytes_are_those_of_all_that_is_read_and_written():
+    with ByteCounter() as moved:
+        x = torch.empty(3, 5, device="meta")  # written
+        x.t().relu()  # a view, then read and written
+    assert moved.total == 4 * (15 + 2 * 15)
 
 
 def test_groups_and_stride_cost_less():

@@ -12,7 +12,14 @@ from blocklab.files import write_arrays, write_json, write_table
 from blocklab.summary import Study, render
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
-FIGURES = ["learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all"]
+FIGURES = [
+    "learning_curves",
+    "accuracy_against_cost",
+    "confusion",
+    "heatmaps",
+    "heatmaps_all",
+    "timeline",
+]
 PROVENANCE = {
     "commit": "0123456789abcdef0123",
     "dirty": False,

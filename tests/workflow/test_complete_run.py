@@ -29,6 +29,7 @@ OF_A_RUN = {
     "tracking.json",
 }
 FIGURES = ("learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all")
+FIGURES += ("timeline",)
 TABLES = ("runs.csv", "networks.csv")
 OF_THE_REPORT = {"summary.md", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
 LOGS_OF_A_RUN = ("train", "evaluate", "explain", "track")
@@ -40,6 +41,7 @@ SIZE = [
     "parameters",
     "flops",
     "activations",
+    "bytes_moved",
     "residuals",
     "active_residuals",
     "largest_kernel",

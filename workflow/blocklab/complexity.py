@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from blocklab.network import Layer, Shape, build
@@ -27,12 +28,31 @@ class _ActivationCounter(TorchDispatchMode):
         return result
 
 
+class ByteCounter(TorchDispatchMode):
+    """Count the bytes of every operation's tensors, in and out; views cost nothing.
+
+    What a network would move if no cache helped and nothing were fused.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if not function.is_view:
+            tensors = [x for x in tree_leaves((args, kwargs, result)) if torch.is_tensor(x)]
+            self.total += sum(x.numel() * x.element_size() for x in tensors)
+        return result
+
+
 def complexity(layers: list[Layer], input_shape: Shape) -> dict[str, int]:
     """Count one image's forward pass, and what the network has of what matters here.
 
     parameters: trainable numbers. flops: floating-point operations of convolutions, matrix
     products and attention, a multiplication and an addition counting as two. activations:
-    outputs of those operations. residuals, active_residuals: blocks that can add their input,
+    outputs of those operations. bytes_moved: what all operations read and write in float32, if no
+    cache helps. residuals, active_residuals: blocks that can add their input,
     and those that do. largest_kernel: the widest convolution, in pixels; 0 if there is none.
     """
     with torch.device("meta"):
@@ -42,7 +62,7 @@ def complexity(layers: list[Layer], input_shape: Shape) -> dict[str, int]:
     # weights then count as activations, though the fused kernels never store them.
     with FlopCounterMode(display=False) as flops:
         network(image)
-    with _ActivationCounter() as activations:
+    with _ActivationCounter() as activations, ByteCounter() as moved:
         network(image)
     residuals = [module.residual for module in network.modules() if hasattr(module, "residual")]
     kernels = [
@@ -52,6 +72,7 @@ def complexity(layers: list[Layer], input_shape: Shape) -> dict[str, int]:
         "parameters": sum(p.numel() for p in network.parameters() if p.requires_grad),
         "flops": flops.get_total_flops(),
         "activations": activations.total,
+        "bytes_moved": moved.total,
         "residuals": len(residuals),
         "active_residuals": sum(residuals),
         "largest_kernel": max(kernels, default=0),

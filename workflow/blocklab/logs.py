@@ -2,9 +2,11 @@
 
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from blocklab.clock import seconds_since_start
 from blocklab.errors import UserError
 
 
@@ -12,6 +14,8 @@ from blocklab.errors import UserError
 def log_to(path: str) -> Iterator[None]:
     """Send logging to `path`, warnings also to the terminal; end the process if the block fails.
 
+    The last line of a job that succeeds says when its process started and when it was done, in
+    seconds since the epoch; `timeline` reads it.
     A UserError is one line on the terminal and in the log. Anything else is our mistake: its
     traceback goes to the log, and its last line to the terminal.
     """
@@ -27,6 +31,8 @@ def log_to(path: str) -> Iterator[None]:
     )
     try:
         yield
+        now = time.time()
+        logging.info("worked from %.2f to %.2f", now - seconds_since_start(), now)
     except UserError as error:
         logging.error("%s", error)
         sys.exit(1)

@@ -1,18 +1,17 @@
 """What a run cost: time, memory and GPU use, measured inside the job itself."""
 
 import logging
-import os
 import resource
 import statistics
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
 
+from blocklab.clock import seconds_since_start
 from blocklab.provenance import processor_model
 
 logger = logging.getLogger(__name__)
@@ -66,7 +65,7 @@ class ResourceMonitor:
             "device": self.device.type,
             "device_name": torch.cuda.get_device_name(self.device) if cuda else processor_model(),
             "threads": torch.get_num_threads(),
-            "wall_seconds": _wall_seconds(),
+            "wall_seconds": seconds_since_start(),
             "cpu_seconds": times.user + times.system,
             "peak_memory_bytes": _peak_memory_bytes(),
             "gpu_utilisation_percent": utilisation,
@@ -124,15 +123,6 @@ class _Sampler:
         if not self._failed:
             logger.warning("GPU utilisation is not known: %s", reason)
         self._failed = True
-
-
-def _wall_seconds() -> float:
-    """Return the seconds since this process started."""
-    if sys.platform == "linux":
-        # psutil adds the boot time, which Linux gives in whole seconds.
-        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    return time.time() - psutil.Process().create_time()
 
 
 def _peak_memory_bytes() -> int:

@@ -20,7 +20,7 @@ from blocklab.datasets import DATASETS
 
 RULES = (
     "all prepare_data train evaluate explain track aggregate learning_curves "
-    "accuracy_against_cost confusion heatmaps summary"
+    "accuracy_against_cost confusion heatmaps timeline summary"
 ).split()
 
 try:
@@ -83,6 +83,27 @@ def tracking_files(networks):
     return of_every_run("tracking.json", networks)
 
 
+def logs_of_jobs():
+    """The log of every job, by stage and by what the job is for."""
+    logs = {"prepare data": {"": f"{OUT}/logs/data/{DATASET}.log"}}
+    stages = ["train", "evaluate", "explain"]
+    if config["tracking"]["mode"] != "disabled":
+        stages.append("track")
+    for stage in stages:
+        logs[stage] = {
+            network if len(PACKS) == 1 else f"{network} {pack}": (
+                f"{OUT}/logs/{DATASET}/{network}/{pack}/{stage}.log"
+            )
+            for network in NETWORKS
+            for pack in PACKS
+        }
+    drawn = "learning_curves accuracy_against_cost confusion heatmaps"
+    logs["report"] = {
+        name: f"{OUT}/logs/{name}.log" for name in ["aggregate", *drawn.split()]
+    }
+    return logs
+
+
 def files_of(network):
     """All that is made for one network alone."""
     files = (
@@ -119,6 +140,14 @@ def network_settings(network, *sections):
         "classes": DATASETS[DATASET].classes,
     }
     return settings | {section: config[section] for section in sections}
+
+
+def duration_rank(wildcards):
+    """Priority of a network's long jobs: those that take longest are not to start last.
+
+    What a network moves through memory foretells its time best of what can be counted.
+    """
+    return PLAN[wildcards.network].get("bytes_moved", 0)
 
 
 def training_settings(wildcards):

@@ -6,6 +6,7 @@ rule explain:
         attributions=f"{RUN}/attributions.npz",
     log:
         f"{RUN_LOG}/explain.log",
+    priority: duration_rank
     conda:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]

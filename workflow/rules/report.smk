@@ -138,6 +138,35 @@ rule heatmaps:
         "../scripts/heatmaps.py"
 
 
+rule timeline:
+    input:
+        of_every_run("attributions.npz"),
+        tracking_files(NETWORKS),
+        rules.learning_curves.output,
+        rules.accuracy_against_cost.output,
+        rules.confusion.output,
+        rules.heatmaps.output,
+    output:
+        report(
+            f"{FIGURES}/timeline.png",
+            caption="../report/timeline.rst",
+            category="Figures",
+            labels={"figure": "timeline of the jobs"},
+        ),
+    log:
+        f"{OUT}/logs/timeline.log",
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    params:
+        logs=logs_of_jobs(),
+        code=code("timeline.py", "timeline"),
+    message:
+        "Draw the timeline"
+    script:
+        "../scripts/timeline.py"
+
+
 rule summary:
     input:
         networks=rules.aggregate.output.networks,
@@ -153,6 +182,7 @@ rule summary:
         confusion=rules.confusion.output,
         heatmaps=rules.heatmaps.output.pair,
         heatmaps_all=rules.heatmaps.output.every,
+        timeline=rules.timeline.output,
     output:
         report(f"{OUT}/summary.md", category="Summary", labels={"page": "summary"}),
     log:

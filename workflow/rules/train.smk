@@ -8,6 +8,7 @@ rule train:
         provenance=f"{RUN}/provenance.json",
     log:
         f"{RUN_LOG}/train.log",
+    priority: duration_rank
     conda:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]

@@ -9,6 +9,7 @@ from blocklab.logs import log_to
 from blocklab.summary import Study, render
 
 FIGURES = ["learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all"]
+FIGURES += ["timeline"]
 
 with log_to(snakemake.log[0]):
     output = Path(snakemake.output[0])

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help demo study test lint docs lock clean
+.PHONY: help demo study test lint bench docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -27,6 +27,9 @@ lint: $(VENV)/installed
 	$(VENV)/bin/snakefmt --check Snakefile workflow
 	$(SNAKEMAKE) --lint
 
+bench: $(VENV)/benchmark  ## training loops side by side: results/benchmark/benchmark.md
+	$(VENV)/bin/python benchmarks/run.py --output results/benchmark $(BENCH)
+
 docs: $(VENV)/installed  ## write docs/configuration.md and docs/blocks.md from the code
 	PYTHONPATH=workflow $(VENV)/bin/python docs/generate.py
 
@@ -44,4 +47,8 @@ $(VENV)/installed: requirements.lock
 		exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+$(VENV)/benchmark: benchmarks/requirements.txt $(VENV)/installed
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

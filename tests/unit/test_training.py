@@ -96,8 +96,9 @@ def test_a_seed_in_a_pack_is_that_seed_alone(small_layers, make_data, at_once):
         assert without_seconds(rows) == without_seconds(alone_history)
 
 
-def test_warming_up_teaches_nothing(small_layers, make_data):
-    data, plain = make_data(), settings(compile=False)
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_warming_up_teaches_nothing(small_layers, make_data, optimizer):
+    data, plain = make_data(), settings(compile=False, optimizer=optimizer)
     learner = Learner(small_layers, data.training, plain, 4)
     learner.warm_up()
     assert equal_weights(learner.network, initialise(small_layers, 4))

@@ -217,6 +217,18 @@ def test_attention_equals_torchs_module_behind_maps_without_bias(heads):
     torch.testing.assert_close(module(x), expected)
 
 
+def test_attention_starts_as_torchs_module_does():
+    torch.manual_seed(0)
+    ours, reference = SelfAttention(64, 1), nn.MultiheadAttention(64, 1)
+    for projection in (ours.query, ours.key, ours.value):
+        assert not projection[1].bias.any()
+        largest = projection[1].weight.abs().max().item()
+        assert largest == pytest.approx(reference.in_proj_weight.abs().max().item(), rel=0.01)
+    assert not ours.output.bias.any()
+    assert not reference.in_proj_bias.any()
+    assert not reference.out_proj.bias.any()
+
+
 @pytest.mark.parametrize("in_channels", [1, 4])
 def test_transformer_block_by_hand(in_channels):
     module = settled(TransformerBlock(in_channels, 4, heads=2, depth=2))

@@ -6,6 +6,8 @@ non-linearity between the two feed-forward maps, and a "position embedding" that
 of the tokens, so that the block knows no positions at all.
 """
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -28,12 +30,16 @@ class SelfAttention(nn.Module):
         self.key = self._projection(channels)
         self.value = self._projection(channels)
         self.output = nn.Linear(channels, channels)
+        nn.init.zeros_(self.output.bias)
 
     @staticmethod
     def _projection(channels: int) -> nn.Sequential:
-        return nn.Sequential(
-            nn.Linear(channels, channels, bias=False), nn.Linear(channels, channels)
-        )
+        own = nn.Linear(channels, channels)
+        # As torch's own attention module starts: Glorot's bound for the three projections in one.
+        bound = math.sqrt(6 / (channels + 3 * channels))
+        nn.init.uniform_(own.weight, -bound, bound)
+        nn.init.zeros_(own.bias)
+        return nn.Sequential(nn.Linear(channels, channels, bias=False), own)
 
     def forward(self, x, log_counts=None):
         """Attend; `log_counts` [N, T] is the logarithm of how often each token occurs, if not once.

@@ -13,6 +13,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -26,13 +27,18 @@ sys.path.insert(0, str(FOLDER.parent / "workflow"))
 import bounds  # noqa: E402
 
 from blocklab.devices import choose_precision  # noqa: E402
+from report import EPOCH_IMAGES, EPOCHS, markdown  # noqa: E402
 
 INPUT_SIZE = 32
-EPOCHS, EPOCH_IMAGES = 10, 60_000  # the homework's job, for which the whole time is computed
 GPU_SEEDS = 8
 # Images of one epoch here, so that the plain loop takes some seconds on two cores.
 IMAGES = {"exp3": 4000, "vgg": 4000, "bottleneck": 4000, "transformer": 150, "csp": 2000}
 IMAGES |= {"sppf": 2000}
+PARTS = {
+    "compiled kernels": {"compile": True},
+    "freed memory kept": {"keep_memory": True},
+    "bfloat16 where it is fast": {"precision": "auto"},
+}
 TINY = 4  # batches per epoch with --tiny, which tests that it all works and measures nothing
 
 
@@ -104,23 +110,12 @@ class Contestant:
         }
 
 
-def measure(network: str, device: str, rounds: int, images: int) -> list[dict]:
-    """Return the rows of one network."""
+def measure(network: str, device: str, rounds: int, images: int, parts: bool) -> list[dict]:
+    """Return the rows of one network; the first is what the others are compared with."""
     known = json.loads((FOLDER / "networks.json").read_text(encoding="utf-8"))[network]
     job = {"network": network, "device": device, "images": images, "input_size": INPUT_SIZE}
     job |= {"batch_size": known["batch_size"], "layers": known["layers"], "seeds": 1}
-    contestants = [Contestant("plain loop", [Worker(loop="plain", **job)])]
-    if importlib.util.find_spec("lightning"):
-        contestants.append(Contestant("Lightning", [Worker(loop="lightning", **job)]))
-    one = Worker(loop="blocklab", **job)
-    contestants.append(Contestant("Blocklab, one job", [one]))
-    if device == "cuda":
-        pack = Worker(loop="blocklab", **job | {"seeds": GPU_SEEDS})
-        contestants.append(Contestant(f"Blocklab, {GPU_SEEDS} seeds at once", [pack]))
-    else:
-        others = [Worker(loop="blocklab", **job) for _ in range(1, os.cpu_count())]
-        name = f"Blocklab, {1 + len(others)} jobs side by side"
-        contestants.append(Contestant(name, [one, *others]))
+    contestants = list((the_parts if parts else the_loops)(job))
     for _ in range(rounds):
         for contestant in contestants:
             contestant.round()
@@ -129,71 +124,33 @@ def measure(network: str, device: str, rounds: int, images: int) -> list[dict]:
     rows = [{"network": network} | contestant.row(memory) for contestant in contestants]
     flops, moved = bounds.work(newcomer.NETWORKS[network], known["batch_size"], INPUT_SIZE)
     for row in rows:
-        row["times_plain"] = row["images_per_second"] / rows[0]["images_per_second"]
+        row["speed_up"] = row["images_per_second"] / rows[0]["images_per_second"]
         row["flops_per_image"], row["bytes_per_image"] = flops, moved
     return rows
 
 
-def study(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the time of all networks' ten epochs, one after another, by loop."""
-    total = table.groupby("loop", sort=False)["job_seconds"].sum().reset_index()
-    total["times_plain"] = total["job_seconds"].iloc[0] / total["job_seconds"]
-    return total
+def the_loops(job: dict) -> Iterator[Contestant]:
+    """Yield what a user could write, and Blocklab, once and as it fills the machine."""
+    yield Contestant("plain loop", [Worker(loop="plain", **job)])
+    if importlib.util.find_spec("lightning"):
+        yield Contestant("Lightning", [Worker(loop="lightning", **job)])
+    one = Worker(loop="blocklab", **job)
+    yield Contestant("Blocklab, one job", [one])
+    if job["device"] == "cuda":
+        pack = Worker(loop="blocklab", **job | {"seeds": GPU_SEEDS})
+        yield Contestant(f"Blocklab, {GPU_SEEDS} seeds at once", [pack])
+    elif os.cpu_count() > 1:
+        others = [Worker(loop="blocklab", **job) for _ in range(1, os.cpu_count())]
+        yield Contestant(f"Blocklab, {1 + len(others)} jobs side by side", [one, *others])
 
 
-def markdown(table: pd.DataFrame, machine: dict) -> str:
-    """Return the report."""
-    lines = [
-        "# Training loops side by side",
-        "",
-        f"{machine['processor']}, {machine['device']}; torch {torch.__version__}; "
-        f"commit {machine['commit']}; medians of n = {table['rounds'].iloc[0]} epochs per loop in "
-        "alternation (slowest to fastest).",
-        "",
-        "`times plain` compares images per second. The one-off cost is what comes before and in "
-        "the first epoch beyond an epoch's time: process start, imports, compiling, capture. "
-        f"The job is {EPOCHS} epochs of {EPOCH_IMAGES:,} images, computed from the two; for jobs "
-        "or seeds that run at once it is the time divided by their number. `step memory` is the "
-        "peak beyond what the process held before its first step.",
-        "",
-        "| network | loop | images/s | times plain | one-off (s) | job (s) | peak (MiB) "
-        "| step memory (MiB) |",
-        "|:--|:--|--:|--:|--:|--:|--:|--:|",
-    ]
-    for row in table.itertuples():
-        lines.append(
-            f"| {row.network} | {row.loop} "
-            f"| {row.images_per_second:,.0f} ({row.slowest:,.0f} to {row.fastest:,.0f}) "
-            f"| {row.times_plain:.1f} | {row.one_off_seconds:.1f} | {row.job_seconds:,.0f} "
-            f"| {row.peak_bytes / 2**20:,.0f} | {row.step_bytes / 2**20:,.0f} |"
-        )
-    if table["network"].nunique() > 1:
-        lines += ["", "## All networks together", "", "| loop | jobs (s) | times plain |"]
-        lines += ["|:--|--:|--:|"]
-        lines += [
-            f"| {row.loop} | {row.job_seconds:,.0f} | {row.times_plain:.1f} |"
-            for row in study(table).itertuples()
-        ]
-    lines += [
-        "",
-        "## How far from the machine",
-        "",
-        f"Measured here: matrix product {machine['matmul'] / 1e9:,.0f} GFLOP/s in "
-        f"{machine['precision']}, copy {machine['bandwidth'] / 1e9:,.1f} GB/s. Work is counted on "
-        "the plain network in float32, operation by operation, each reading its inputs from memory "
-        "and writing its outputs; caches and fused operations can do better than 100 %.",
-        "",
-        "| network | loop | MFLOP/image | MB/image | of the matrix rate | of the bandwidth |",
-        "|:--|:--|--:|--:|--:|--:|",
-    ]
-    for row in table.itertuples():
-        flops = row.images_per_second * row.flops_per_image / machine["matmul"]
-        moved = row.images_per_second * row.bytes_per_image / machine["bandwidth"]
-        lines.append(
-            f"| {row.network} | {row.loop} | {row.flops_per_image / 1e6:.2f} "
-            f"| {row.bytes_per_image / 1e6:.2f} | {flops:.0%} | {moved:.0%} |"
-        )
-    return "\n".join(lines) + "\n"
+def the_parts(job: dict) -> Iterator[Contestant]:
+    """Yield Blocklab's job as its approximations and shortcuts are added one by one."""
+    options = {"compile": False, "keep_memory": False, "precision": "float32"}
+    yield Contestant("torch's operations", [Worker(loop="blocklab", **job | options)])
+    for name, more in PARTS.items():
+        options |= more
+        yield Contestant(f"+ {name}", [Worker(loop="blocklab", **job | options)])
 
 
 def describe(device: str) -> dict:
@@ -223,6 +180,9 @@ def main() -> None:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--rounds", type=int, default=5, help="epochs measured of every loop")
     parser.add_argument("--scale", type=float, default=1, help="images per epoch, times the usual")
+    parser.add_argument(
+        "--parts", action="store_true", help="what each of Blocklab's shortcuts is worth instead"
+    )
     parser.add_argument("--tiny", action="store_true", help="a few images: only that it runs")
     parser.add_argument("--networks", nargs="+", choices=IMAGES, default=list(IMAGES))
     parser.add_argument("--output", type=Path, default=Path("results/benchmark"))
@@ -235,14 +195,16 @@ def main() -> None:
     for network in arguments.networks:
         batch = known[network]["batch_size"]
         images = TINY * batch if arguments.tiny else int(IMAGES[network] * arguments.scale)
-        rows += measure(network, arguments.device, arguments.rounds, images // batch * batch)
+        images = images // batch * batch
+        rows += measure(network, arguments.device, arguments.rounds, images, arguments.parts)
         print(f"{network} is done", file=sys.stderr, flush=True)
     table = pd.DataFrame(rows)
+    name = "parts" if arguments.parts else "benchmark"
     arguments.output.mkdir(parents=True, exist_ok=True)
-    table.to_csv(arguments.output / "benchmark.csv", index=False)
-    report = markdown(table, describe(arguments.device))
-    (arguments.output / "benchmark.md").write_text(report, encoding="utf-8")
-    print(report)
+    table.to_csv(arguments.output / f"{name}.csv", index=False)
+    page = markdown(table, describe(arguments.device))
+    (arguments.output / f"{name}.md").write_text(page, encoding="utf-8")
+    print(page)
 
 
 if __name__ == "__main__":

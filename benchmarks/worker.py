@@ -105,20 +105,21 @@ def blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor, gate: Gate) 
     device, size = job["device"], job["input_size"]
     if device == "cpu":
         torch.set_num_threads(1)
-    keep_freed_memory()
+    if job.get("keep_memory", True):
+        keep_freed_memory()
     settings = Settings(
         batch_size=job["batch_size"],
         epochs=10,
         optimizer="adam",
         learning_rate=0.001,
         loss="double_softmax_cross_entropy",
-        precision=choose_precision("auto", device),
+        precision=choose_precision(job.get("precision", "auto"), device),
     )
     resized = resize(images.unsqueeze(1), [size, size])
     split = Split(resized.to(device), labels.to(device), labels)
     data = PreparedData(split, split.at(np.arange(0)), split.at(np.arange(0)))
     layers = resolve(job["network"], job["layers"], (1, size, size), 10)
-    with kernels(device == "cpu"):
+    with kernels(job.get("compile", True) and device == "cpu"):
         learners = [make_learner(layers, split, settings, seed) for seed in range(job["seeds"])]
         while gate():
             run_epoch(learners, data, settings, 1, job["network"])

@@ -20,6 +20,13 @@ include: "workflow/rules/track.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    if not try_lock(".snakemake/blocklab/run.lock"):
+        stop(
+            "another run is at work in this folder; wait for it to end, or stop it"
+        )
+
+
 rule all:
     default_target: True
     input:

@@ -122,7 +122,7 @@ def blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor, gate: Gate) 
     with kernels(job.get("compile", True) and device == "cpu"):
         learners = [make_learner(layers, split, settings, seed) for seed in range(job["seeds"])]
         while gate():
-            run_epoch(learners, data, settings, 1, job["network"])
+            run_epoch(learners, data, 1, job["network"])
 
 
 LOOPS = {"plain": plain, "lightning": lightning, "blocklab": blocklab}

@@ -191,7 +191,8 @@ def test_a_loss_that_is_no_number_is_the_users_mistake(small_layers, make_data):
     with pytest.raises(UserError) as error:
         train(small_layers, make_data(), settings(learning_rate=1e38), 3, "csp")
     assert str(error.value) == (
-        "csp, seed 3, epoch 1: the loss is not a number; lower training.learning_rate (now 1e+38)"
+        "csp, seed 3, epoch 1, step 2: the loss is not a finite number; "
+        "lower training.learning_rate (now 1e+38)"
     )
 
 

@@ -6,6 +6,7 @@ import platform
 from pathlib import Path
 
 from blocklab.errors import UserError
+from blocklab.locks import lease_gpu
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +30,13 @@ def choose_device(setting: str, gpus: int) -> str:
     """Return "cuda", "mps" or "cpu" for the config's `training.device`.
 
     `gpus` is what the scheduler granted the job: 0 means the processor, whatever is there.
+    A job that is to use CUDA leases a device first, which this process then sees alone.
     Raises UserError if the config insists on a device that is not there.
     """
     import torch
 
+    if setting in ("auto", "cuda") and gpus:
+        lease_gpu()
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if setting in present:
         if not present[setting]:

@@ -66,6 +66,9 @@ class Learner:
         self.chosen = torch.zeros(settings.batch_size, dtype=torch.int64, device=device)
         self.loss_sum = torch.zeros((), device=device)
         self.correct = torch.zeros((), dtype=torch.int64, device=device)
+        self.steps = torch.zeros((), dtype=torch.int64, device=device)
+        self.bad_step = torch.zeros((), dtype=torch.int64, device=device)
+        self.history: list[dict[str, float]] = []  # a row per epoch that is done
         self.graph: torch.cuda.CUDAGraph | None = None
         self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         if self.stream:
@@ -79,8 +82,8 @@ class Learner:
         """Shuffle the images and set the running figures to zero."""
         with self.on_stream():
             self.permutation.copy_(torch.randperm(len(self.permutation), generator=self.order))
-            self.loss_sum.zero_()
-            self.correct.zero_()
+            for value in (self.loss_sum, self.correct, self.steps, self.bad_step):
+                value.zero_()
         self.network.train()
 
     def step(self, start: int) -> None:
@@ -98,6 +101,14 @@ class Learner:
         with self.on_stream():
             count = len(self.permutation)
             return self.correct.item() / count, self.loss_sum.item() / count
+
+    def first_bad_step(self) -> int | None:
+        """Return the first step of the epoch, from 1, whose loss was not finite; None if all were.
+
+        Waits for the device.
+        """
+        with self.on_stream():
+            return self.bad_step.item() or None
 
     def capture(self) -> None:
         """Record the step as a CUDA graph; raises RuntimeError where that is not possible."""
@@ -123,6 +134,25 @@ class Learner:
                     value.zero_()
             self.noise.set_state(noise)
 
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return all that the next epoch depends on, by name; what lives on is not copied."""
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        for position, parameter in enumerate(self.network.parameters()):
+            for name, value in self.optimizer.state[parameter].items():
+                tensors[f"optimizer.{position}.{name}"] = value
+        return tensors | {"order": self.order.get_state(), "noise": self.noise.get_state()}
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Become what `state` was taken of; raises KeyError if that was another network."""
+        if not self.optimizer.state:
+            self.warm_up()
+        with self.on_stream():
+            for name, value in self.state().items():
+                if name not in ("order", "noise"):
+                    value.copy_(state[name])
+        self.order.set_state(state["order"])
+        self.noise.set_state(state["noise"])
+
     def _learn(self, chosen: torch.Tensor) -> None:
         images, labels = as_input(self.split.images[chosen]), self.split.labels[chosen]
         with autocast(images.device, self.settings.precision):
@@ -131,7 +161,10 @@ class Learner:
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        self.loss_sum += loss.detach() * len(labels)
+        loss = loss.detach()
+        self.steps += 1
+        self.bad_step += self.steps * ((self.bad_step == 0) & ~loss.isfinite())
+        self.loss_sum += loss * len(labels)
         self.correct += (logits.argmax(dim=1) == labels).sum()
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from blocklab.clock import seconds_since_start
 from blocklab.errors import UserError
+from blocklab.orphans import end_with_parent
 
 
 @contextmanager
@@ -19,6 +20,7 @@ def log_to(path: str) -> Iterator[None]:
     A UserError is one line on the terminal and in the log. Anything else is our mistake: its
     traceback goes to the log, and its last line to the terminal.
     """
+    end_with_parent()
     file = logging.FileHandler(path, mode="w", encoding="utf-8")
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)

@@ -4,8 +4,10 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 
+import torch
 from torch import nn
 
+from blocklab.checkpoint import Checkpoints
 from blocklab.data import PreparedData, Split
 from blocklab.errors import UserError
 from blocklab.inference import predict
@@ -24,30 +26,60 @@ def train(
     seeds: Sequence[int],
     name: str = "network",
     at_once: int | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[list[nn.Module], list[dict[str, float]]]:
     """Train one network from each seed on the device that `data` lies on.
 
     `at_once` seeds learn side by side: all of them on a GPU, which one small network cannot fill,
     and one on a processor, whose caches it does. A seed's result does not depend on the others.
+    With `checkpoints`, each goes on after the last epoch that was kept, to the same result.
 
     Returns the trained networks and a history row per seed and epoch: seed, epoch (from 1), acc
     and loss (running, over the training images), validation_acc and validation_loss (NaN without
     a validation split), seconds (of the training pass alone, divided by the seeds at once).
-    Raises UserError if a loss stops being a number.
+    Raises UserError if a loss is not finite, or if the GPU's memory does not suffice.
     """
     at_once = at_once or (len(seeds) if data.training.images.is_cuda else 1)
-    networks, history = [], []
+    done: list[Learner] = []
     on_processor = data.training.images.device.type == "cpu"
-    with kernels(settings.compile and on_processor):
-        for first in range(0, len(seeds), at_once):
-            learners = [
-                make_learner(layers, data.training, settings, seed)
-                for seed in seeds[first : first + at_once]
-            ]
-            for epoch in range(1, settings.epochs + 1):
-                history += run_epoch(learners, data, settings, epoch, name)
-            networks += [learner.network for learner in learners]
-    return networks, sorted(history, key=lambda row: (seeds.index(row["seed"]), row["epoch"]))
+    try:
+        with kernels(settings.compile and on_processor):
+            for first in range(0, len(seeds), at_once):
+                together = seeds[first : first + at_once]
+                done += _train_together(layers, data, settings, together, name, checkpoints)
+    except torch.OutOfMemoryError:
+        advice = f"try networks.{name}.batch_size: {max(1, settings.batch_size // 2)}"
+        if at_once > 1:
+            advice += f" or seeds.per_job: {at_once // 2}"
+        raise UserError(
+            f"{name}: the GPU's memory does not suffice for batches of {settings.batch_size} and "
+            f"{at_once} seeds at once; {advice}"
+        ) from None
+    history = [row for learner in done for row in learner.history]
+    return [learner.network for learner in done], history
+
+
+def _train_together(
+    layers: list[Layer],
+    data: PreparedData,
+    settings: Settings,
+    seeds: Sequence[int],
+    name: str,
+    checkpoints: Checkpoints | None,
+) -> list[Learner]:
+    """Return a learner per seed that has passed all epochs, those before a kill included."""
+    learners = [make_learner(layers, data.training, settings, seed) for seed in seeds]
+    for learner in learners:
+        if checkpoints:
+            checkpoints.resume(learner)
+    for epoch in range(1, settings.epochs + 1):
+        behind = [learner for learner in learners if len(learner.history) < epoch]
+        if behind:
+            run_epoch(behind, data, epoch, name)
+        for learner in behind:
+            if checkpoints:
+                checkpoints.save(learner)
+    return learners
 
 
 def make_learner(layers: list[Layer], split: Split, settings: Settings, seed: int) -> Learner:
@@ -56,6 +88,8 @@ def make_learner(layers: list[Layer], split: Split, settings: Settings, seed: in
     if learner.stream:
         try:
             learner.capture()
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             log.warning("no CUDA graph, so training is slower: %s", reason)
@@ -63,10 +97,9 @@ def make_learner(layers: list[Layer], split: Split, settings: Settings, seed: in
     return learner
 
 
-def run_epoch(
-    learners: list[Learner], data: PreparedData, settings: Settings, epoch: int, name: str
-) -> list[dict[str, float]]:
-    """Let every learner pass once over the training images; return their rows of the history."""
+def run_epoch(learners: list[Learner], data: PreparedData, epoch: int, name: str) -> None:
+    """Let every learner pass once over the training images and add a row to its history."""
+    settings = learners[0].settings
     seeds = ", ".join(str(learner.seed) for learner in learners)
     bar = f"{name} seed {seeds} epoch {epoch}/{settings.epochs}"
     started = time.perf_counter()
@@ -78,10 +111,9 @@ def run_epoch(
             learner.step(start)
     running = [learner.running() for learner in learners]
     seconds = (time.perf_counter() - started) / len(learners)
-    return [
-        _row(learner, acc, loss, data.validation, epoch, seconds, name)
-        for learner, (acc, loss) in zip(learners, running, strict=True)
-    ]
+    for learner, (acc, loss) in zip(learners, running, strict=True):
+        row = _row(learner, acc, loss, data.validation, epoch, seconds, name)
+        learner.history.append(row)
 
 
 def _progress(starts: range, bar: str) -> Iterable[int]:
@@ -103,10 +135,11 @@ def _row(
     name: str,
 ) -> dict[str, float]:
     settings = learner.settings
-    if loss != loss:
+    step = learner.first_bad_step()
+    if step:
         raise UserError(
-            f"{name}, seed {learner.seed}, epoch {epoch}: the loss is not a number; lower "
-            f"training.learning_rate (now {settings.learning_rate:g})"
+            f"{name}, seed {learner.seed}, epoch {epoch}, step {step}: the loss is not a finite "
+            f"number; lower training.learning_rate (now {settings.learning_rate:g})"
         )
     with learner.on_stream():
         validation_acc, validation_loss = _score(learner.network, validation, settings.loss)

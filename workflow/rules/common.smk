@@ -14,6 +14,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 from blocklab.config import resolve_config, seed_packs
 from blocklab.devices import accelerator_present
 from blocklab.errors import UserError
+from blocklab.locks import try_lock
 from blocklab.fingerprint import canonical_json, code_fingerprint, script_fingerprint
 from blocklab.plan import input_shape, plan
 from blocklab.datasets import DATASETS
@@ -23,13 +24,18 @@ RULES = (
     "accuracy_against_cost confusion heatmaps timeline summary"
 ).split()
 
+
+def stop(reason):
+    """End with the one line that a user needs; an exception would come with a trail of files."""
+    print(reason, file=sys.stderr, flush=True)
+    os._exit(1)
+
+
 try:
     config.update(resolve_config(config, reserved=RULES))
     PLAN = plan(config, cache=Path(".snakemake/blocklab"))
 except UserError as error:
-    # One line is all a user needs; an exception would come with a trail of file names.
-    print(f"Error in the config: {error}", file=sys.stderr, flush=True)
-    os._exit(1)
+    stop(f"Error in the config: {error}")
 
 OUT = config["outdir"]
 DATASET = config["dataset"]["name"]

@@ -16,9 +16,14 @@ rule train:
         gpu=GPU,
     params:
         settings=lambda wildcards: canonical_json(training_settings(wildcards)),
+        # Beside the outputs, which Snakemake removes when a job is cut short.
+        checkpoints=lambda wildcards: (
+            f"{OUT}/checkpoints/{DATASET}/{wildcards.network}/{wildcards.pack}"
+        ),
         code=lambda wildcards: code(
             "train.py",
             "training",
+            "checkpoint",
             "weights",
             "devices",
             "measurement",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from blocklab.checkpoint import Checkpoints, fingerprint
 from blocklab.data import load
 from blocklab.devices import choose_device, choose_precision, keep_freed_memory
 from blocklab.files import sha256, write_json, write_table
@@ -34,21 +35,31 @@ with log_to(snakemake.log[0]):
     layers = resolve(name, job["network"]["layers"], tuple(job["input_shape"]), job["classes"])
 
     keep_freed_memory()
+    arithmetic = {
+        "precision": settings.precision,
+        "kernels": device == "cpu" and settings.compile and load_kernels() is not None,
+    }
+    data_sha256 = sha256(snakemake.input.data)
+    everything = [job, snakemake.params.code, data_sha256, device, snakemake.threads, arithmetic]
+    checkpoints = Checkpoints(snakemake.params.checkpoints, fingerprint(everything))
     with ResourceMonitor(device) as monitor:
         data = load(snakemake.input.data, device)
-        networks, history = train(layers, data, settings, job["seeds"], name)
+        networks, history = train(
+            layers, data, settings, job["seeds"], name, checkpoints=checkpoints
+        )
     resources = monitor.result()
 
     save_weights(Path(snakemake.output.weights), networks, job["seeds"])
     write_table(snakemake.output.history, pd.DataFrame(history))
     resources["training_images"] = len(data.training.labels)
     write_json(snakemake.output.resources, resources)
-    description = resources | {
-        "precision": settings.precision,
-        "kernels": device == "cpu" and settings.compile and load_kernels() is not None,
-    }
-    command = os.environ.get("BLOCKLAB_COMMAND")
     provenance = collect(
-        job, job["seeds"], description, started, command, sha256(snakemake.input.data)
+        job,
+        job["seeds"],
+        resources | arithmetic,
+        started,
+        os.environ.get("BLOCKLAB_COMMAND"),
+        data_sha256,
     )
     write_json(snakemake.output.provenance, provenance)
+    checkpoints.clear()

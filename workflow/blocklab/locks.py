@@ -1,0 +1,68 @@
+"""Locks that the kernel frees when their holder dies, whatever it dies of; a GPU as one of them."""
+
+import fcntl
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+_held = []
+
+
+def try_lock(path: str | Path) -> bool:
+    """Take a lock until this process ends; tell whether it was free. The file itself stays."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    _held.append(file)  # closing it would free the lock
+    return True
+
+
+def lease_gpu(devices: Sequence[str] | None = None, folder: Path | None = None) -> str | None:
+    """Make one GPU visible to this process, one that no other such process has; return its name.
+
+    Snakemake limits how many jobs use a GPU, but gives them no device. Call this before CUDA is
+    first used. What CUDA_VISIBLE_DEVICES names already is what there is to choose from; where it
+    names one, as clusters do, it stays. With more jobs than devices they share, with a warning.
+
+    devices: names as CUDA_VISIBLE_DEVICES takes them; this machine's by default.
+    folder: where the locks are; the same for all of a user's processes on this machine.
+    """
+    given = os.environ.get(VISIBLE)
+    if given is not None:
+        devices = [name.strip() for name in given.split(",") if name.strip()]
+    elif devices is None:
+        devices = _devices()
+    if not devices:
+        return None
+    if given is not None and len(devices) == 1:
+        return devices[0]
+    folder = folder or Path(tempfile.gettempdir()) / f"blocklab-gpus-{os.getuid()}"
+    leased = next((name for name in devices if try_lock(folder / f"{name}.lock")), None)
+    if leased is None:
+        leased = devices[os.getpid() % len(devices)]
+        log.warning("every GPU is taken by another job; sharing GPU %s", leased)
+    os.environ[VISIBLE] = leased
+    return leased
+
+
+def _devices() -> list[str]:
+    """Return the UUIDs of this machine's GPUs, in NVML's order; none if NVML does not answer."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+        return [pynvml.nvmlDeviceGetUUID(handle) for handle in handles]
+    except Exception:  # no driver, no library, no permission: CUDA will say what there is
+        return []

@@ -4,11 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help demo study test lint bench docs lock clean
+.PHONY: help demo study test lint bench crash-test docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: $(VENV)/installed  ## all six networks on a small budget: results/demo/summary.md
 	$(SNAKEMAKE) --cores all --configfile studies/demo.yaml
@@ -29,6 +29,9 @@ lint: $(VENV)/installed
 
 bench: $(VENV)/benchmark  ## training loops side by side: results/benchmark/benchmark.md
 	$(VENV)/bin/python benchmarks/run.py --output results/benchmark $(BENCH)
+
+crash-test: $(VENV)/installed  ## kill a small study 30 times and compare what comes out
+	$(VENV)/bin/python tests/workflow/crash.py
 
 docs: $(VENV)/installed  ## write docs/configuration.md and docs/blocks.md from the code
 	PYTHONPATH=workflow $(VENV)/bin/python docs/generate.py

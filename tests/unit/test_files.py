@@ -125,6 +125,23 @@ def test_a_warning_goes_to_the_terminal_too(tmp_path):
     assert log.splitlines()[0] == run.stderr.strip()
 
 
+def test_the_remains_of_a_killed_process_are_removed_by_the_next(tmp_path):
+    path = tmp_path / "table.csv"
+    script = (
+        "import os, signal; from blocklab.files import write_atomically\n"
+        f"with write_atomically({str(path)!r}) as temporary:\n"
+        "    temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", script], env={"PYTHONPATH": str(LIBRARY)})
+    assert len(list(tmp_path.iterdir())) == 1
+    with write_atomically(path) as mine, write_atomically(path) as other:
+        mine.write_text("whole")
+        other.write_text("whole")
+        # Those of the living stay, those of other files too.
+        assert sorted(tmp_path.iterdir()) == sorted([mine, other])
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_users_mistake_is_one_line_and_no_traceback(tmp_path):
     run, log = job(tmp_path, "raise UserError('dataset.directory: no such folder; make it')")
     assert (run.returncode, run.stdout) == (1, "")

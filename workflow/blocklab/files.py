@@ -1,8 +1,10 @@
 """Writing files so that nobody ever reads half of one."""
 
+import glob
 import hashlib
 import json
 import os
+import platform
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,11 +21,16 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
     The temporary name keeps the suffix of `path`, because some writers choose a format by it.
-    If the block raises, the temporary file is removed and `path` stays as it was.
+    If the block raises, the temporary file is removed and `path` stays as it was. If the process is
+    killed the file stays, until the next one on this machine writes `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    mine = f".{path.stem}-{platform.node()}-"
+    _remove_orphans(path.parent, mine)
+    handle, name = tempfile.mkstemp(
+        prefix=f"{mine}{os.getpid()}-", suffix=path.suffix, dir=path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:
@@ -35,6 +42,24 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_orphans(folder: Path, prefix: str) -> None:
+    """Remove the temporary files of processes that are no more."""
+    for path in folder.glob(f"{glob.escape(prefix)}*"):
+        process = path.name.removeprefix(prefix).partition("-")[0]
+        if process.isdecimal() and not _runs(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # someone else's
+    return True
 
 
 def sha256(path: str | Path) -> str:

@@ -5,7 +5,14 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something the user can mend. The message is one line: what, where, what would be right."""
+    """Something the user can mend. The message is one line: what, where, what would be right.
+
+    What it quotes may come from anywhere, so a character that could break the line or steer a
+    terminal is shown as its escape.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
 
 
 def nearest(name: object, known: Iterable[object]) -> str | None:

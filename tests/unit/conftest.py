@@ -93,7 +93,11 @@ def make_networks():
                     known = seeds > 1 or key == "test_acc"
                     limits[f"{key}_low"] = row[key] - 0.01 if known else np.nan
                     limits[f"{key}_high"] = row[key] + 0.01 if known else np.nan
-            rows.append({"network": name, "seeds": seeds} | row | limits)
+            spread = {"test_acc_sd": 0.005, "difference": -0.01, "difference_low": -0.02}
+            spread |= {"difference_high": 0.001}
+            if seeds == 1 or row["best"]:
+                spread |= dict.fromkeys(["difference_low", "difference_high"], np.nan)
+            rows.append({"network": name, "seeds": seeds} | row | limits | spread)
         return pd.DataFrame(rows)
 
     return make

@@ -8,6 +8,7 @@ import pytest
 
 from blocklab.aggregation import choose_best, collect_runs, selection_column, summarise_networks
 from blocklab.files import write_json, write_table
+from blocklab.statistics import mean_interval
 
 RESOURCES = {
     "device": "cpu",
@@ -160,11 +161,11 @@ def test_one_seed_has_wilsons_interval_of_the_test_accuracy_and_no_other():
         for column in table.columns
         if column.endswith(("_low", "_high")) and not column.startswith("test_acc_")
     ]
-    assert len(others) == 14
+    assert len(others) == 16
     assert table[others].isna().all(axis=None)
 
 
-def test_several_seeds_have_t_intervals_of_every_number():
+def test_several_seeds_have_intervals_of_every_number_and_paired_differences():
     runs = pd.DataFrame(
         [
             metrics(network, seed, test_acc=0.9 + 0.01 * seed, loss=1.0 + seed, recall_0=0.5 * seed)
@@ -177,16 +178,18 @@ def test_several_seeds_have_t_intervals_of_every_number():
     )
     row = table.iloc[1]
     assert row["seeds"] == 3
-    factor = 4.302653 / math.sqrt(3)
-    expected = [0.91, 0.91 - 0.01 * factor, 0.91 + 0.01 * factor]
-    columns = ["test_acc", "test_acc_low", "test_acc_high"]
-    assert row[columns].tolist() == pytest.approx(expected, abs=1e-6)
-    assert row[["loss", "loss_low"]].tolist() == pytest.approx([2, 2 - factor], abs=1e-5)
+    for name, values in {"test_acc": [0.9, 0.91, 0.92], "loss": [1.0, 2.0, 3.0]}.items():
+        columns = [name, f"{name}_low", f"{name}_high"]
+        assert row[columns].tolist() == pytest.approx(mean_interval(np.array(values)), abs=1e-12)
+    assert row["test_acc_sd"] == pytest.approx(0.01)
     assert row["recall_0"] == 0.5
     assert row["parameters"] == 100
     # Differences of 0.1, 0.2 and 0.3, see test_statistics.
     t = 2 * math.sqrt(3)
     assert table["p_value"][0] == pytest.approx(1 - t / math.sqrt(t**2 + 2))
+    paired = table.loc[0, ["difference", "difference_low", "difference_high"]].tolist()
+    assert paired == pytest.approx(mean_interval(np.array([-0.1, -0.2, -0.3])), abs=1e-12)
+    assert table.loc[1, ["difference", "difference_low", "difference_high"]].isna().all()
 
 
 def test_p_values_are_against_the_best_and_corrected():

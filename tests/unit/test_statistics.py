@@ -14,10 +14,28 @@ from blocklab.statistics import (
 )
 
 
-def test_mean_interval_is_students():
-    mean, low, high = mean_interval(np.array([1.0, 2.0, 3.0]))
-    half = 4.302653 / math.sqrt(3)  # the 97.5 % point of t with 2 degrees of freedom, sd 1
-    assert (mean, low, high) == pytest.approx((2, 2 - half, 2 + half), abs=1e-6)
+def test_mean_interval_covers_the_truth_as_often_as_it_says():
+    generator = np.random.default_rng(1)
+    for count in (5, 10):
+        covered = []
+        for _ in range(400):
+            _, low, high = mean_interval(generator.normal(3.0, 2.0, count))
+            covered.append(low <= 3.0 <= high)
+        # Four standard errors of 400 trials are 4.4 points.
+        assert np.mean(covered) == pytest.approx(0.95, abs=0.044)
+
+
+def test_mean_interval_is_the_percentile_bootstraps_for_many_values():
+    values = np.random.default_rng(2).exponential(size=400)
+    mean, low, high = mean_interval(values)
+    half = 1.966 * values.std(ddof=1) / math.sqrt(400)
+    assert mean == pytest.approx(values.mean())
+    assert (low, high) == pytest.approx((mean - half, mean + half), rel=0.02)
+    assert mean_interval(values) == (mean, low, high)  # the same every time
+
+
+def test_mean_interval_of_two_values_is_between_them():
+    assert mean_interval(np.array([1.0, 3.0])) == (2.0, 1.0, 3.0)
 
 
 def test_mean_interval_of_equal_values_has_no_width():

@@ -139,8 +139,10 @@ def test_the_tables_gather_every_run(finished: Study):
     assert runs["network"].tolist() == list(NETWORKS)
     networks = pd.read_csv(finished.results / "networks.csv")
     intervals = [f"{name}{end}" for name in MEASURED for end in ("", "_low", "_high")]
+    intervals += ["test_acc_sd"]
+    differences = ["difference", "difference_low", "difference_high"]
     expected = ["network", "baseline", "best", "seeds", *intervals, *RECALLS, *SIZE, *TIMES]
-    assert list(networks.columns) == [*expected, *OF_THE_JOB, "p_value"]
+    assert list(networks.columns) == [*expected, *OF_THE_JOB, *differences, "p_value"]
     assert networks["network"].tolist() == list(NETWORKS)
     assert networks["seeds"].tolist() == [1, 1, 1]
     assert networks.loc[networks["baseline"], "network"].tolist() == ["exp3"]

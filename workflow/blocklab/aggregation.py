@@ -46,9 +46,10 @@ def summarise_networks(
     """Return one row per network, in the order of `right`: means, 95 % intervals, who is best.
 
     `right` holds, by network, what `evaluation.collect_right` returns. With several seeds an
-    interval is the t-interval of the mean over seeds. With one seed it is, for test accuracy
-    alone, Wilson's interval over the test images; other limits are NaN. p_value compares the
-    test accuracy with the best network's, Holm-corrected; NaN for the best itself.
+    interval is the bootstrap interval of the mean over seeds. With one seed it is, for test
+    accuracy alone, Wilson's interval over the test images; other limits are NaN. test_acc_sd is
+    the standard deviation over seeds. difference is the test accuracy minus the best network's,
+    with its interval paired by seed; p_value tests it, Holm-corrected. Both are NaN for the best.
     """
     best = choose_best(runs, baseline)
     rows = []
@@ -65,11 +66,21 @@ def summarise_networks(
             if name == "test_acc" and len(group) == 1:
                 low, high = proportion_interval(mean, int(group["test_images"].iloc[0]))
             row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+        row["test_acc_sd"] = group["test_acc"].std(ddof=1)
         rest = group.columns.drop([*MEASURED, "network", "seed"])
         rows.append(row | {name: _typical(group[name]) for name in rest})
     table = pd.DataFrame(rows)
     others = [network for network in right if network != best]
     p_values = holm([difference_p_value(right[best], right[other]) for other in others])
+    differences = {
+        network: mean_interval(right[network].mean(axis=1) - right[best].mean(axis=1))
+        for network in others
+    }
+    for position, column in enumerate(("difference", "difference_low", "difference_high")):
+        table[column] = [
+            differences[network][position] if network in differences else np.nan
+            for network in table["network"]
+        ]
     table["p_value"] = table["network"].map(dict(zip(others, p_values, strict=True)))
     return table
 

@@ -126,6 +126,7 @@ def _ranking(networks: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame
             ],
             "validation acc": [interval(row, "validation_acc") for _, row in ranked.iterrows()],
             "test acc (95 % interval)": [interval(row, "test_acc") for _, row in ranked.iterrows()],
+            **_spread(ranked),
             "p against best": [DASH if pd.isna(p) else p_text(p) for p in ranked["p_value"]],
             "test cross-entropy (nats)": ranked["test_cross_entropy"].map("{:.4f}".format),
             "lowest recall": [
@@ -137,6 +138,22 @@ def _ranking(networks: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame
             "activations": ranked["activations"].map("{:,.0f}".format),
         }
     )
+
+
+def _spread(ranked: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the columns that several seeds make possible; none for one seed."""
+    if (ranked["seeds"] == 1).all():
+        return {}
+    return {
+        "sd over seeds": [percent(sd) for sd in ranked["test_acc_sd"]],
+        "against best, points (95 % interval)": [
+            DASH
+            if pd.isna(row["difference_low"])
+            else f"{100 * row['difference']:+.2f} ({100 * row['difference_low']:+.2f} to "
+            f"{100 * row['difference_high']:+.2f})"
+            for _, row in ranked.iterrows()
+        ],
+    }
 
 
 def _resources(networks: pd.DataFrame) -> pd.DataFrame:

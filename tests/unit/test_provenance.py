@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 from datetime import datetime, timedelta
 from importlib import metadata
@@ -76,6 +77,7 @@ def test_settings_data_seeds_and_command_are_recorded():
     expected = hashlib.sha256(canonical_json(SETTINGS).encode()).hexdigest()
     assert record["settings_sha256"] == expected
     assert record["data_sha256"] == "ab" * 32
+    assert re.fullmatch("[0-9a-f]{64}", record["code_sha256"])
     assert record["seeds"] == [3, 4]
     assert record["command"] == "make study"
     assert record["threads"] == 2

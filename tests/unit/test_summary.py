@@ -29,6 +29,9 @@ PROVENANCE = {
     "threads": 1,
     "precision": "float32",
     "kernels": True,
+    "settings_sha256": "5e" * 32,
+    "data_sha256": "da" * 32,
+    "code_sha256": "c0" * 32,
 }
 
 
@@ -316,6 +319,39 @@ def test_how_to_reproduce(make_study):
     assert "python 3.11.7, torch 2.14.1" in text
     assert "A Processor, 2 cores, Linux-6.1" in text
     assert "uncommitted" not in text
+
+
+def test_the_digest_is_of_settings_data_and_code(make_study):
+    def digest(study):
+        return re.search(r"training code: `([0-9a-f]{16})`", study.render())[1]
+
+    study = make_study()
+    first = digest(study)
+    study.edit_provenance("csp", commit="fedcba9876543210")
+    assert digest(study) == first
+    for key in ("settings_sha256", "data_sha256", "code_sha256"):
+        study.edit_provenance("csp", **{key: "1" * 64})
+        assert digest(study) != first
+        first = digest(study)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"code_sha256": "1" * 64}, "the same code**"),
+        ({"data_sha256": "1" * 64}, "the same data**"),
+        ({"code_sha256": "1" * 64, "data_sha256": "1" * 64}, "the same code and the same data**"),
+        ({"settings_sha256": "1" * 64}, None),
+    ],
+)
+def test_rows_made_by_different_code_or_data_are_told(make_study, changes, expected):
+    study = make_study()
+    study.edit_provenance("csp", **changes)
+    text = section(study.render(), "How to reproduce this")
+    if expected:
+        assert f"**Not all rows were made by {expected}" in text
+    else:
+        assert "Not all rows" not in text
 
 
 def test_runs_from_different_trees_are_all_named(make_study):

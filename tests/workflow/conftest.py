@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_study import OVERLAY, Study
+from tiny_study import OVERLAY, SECRETS, Study
 
 PROJECT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "studies", OVERLAY)
@@ -33,7 +33,7 @@ def unstarted(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def finished(unstarted: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """The tiny study after its one complete run; not to be changed."""
     study = unstarted.copy_to(tmp_path_factory.mktemp("finished") / "project")
-    study.run()
+    study.run(**SECRETS)
     return study
 
 

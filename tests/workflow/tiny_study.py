@@ -14,6 +14,13 @@ import yaml
 OVERLAY = "tests/workflow/tiny.yaml"
 NETWORKS = ("exp3", "vgg", "csp")
 SECONDS_AT_MOST = 600
+# In the environment of the complete run; no output may hold them.
+SECRETS = {
+    "WANDB_API_KEY": "f00dfeedf00dfeedf00dfeedf00dfeedf00dfeed",
+    "AWS_SECRET_ACCESS_KEY": "planted+secret/of+a+cloud",
+    "HF_TOKEN": "hf_plantedtokenofahub",
+    "SOME_PASSWORD": "planted-password-in-plain-sight",
+}
 
 
 @dataclass(frozen=True)
@@ -43,9 +50,9 @@ class Study:
             timeout=SECONDS_AT_MOST,
         )
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, **environment: str) -> str:
         """Run snakemake as the README says, expect success, return what it printed."""
-        done = self.snakemake(*arguments, "--cores", "4", "--resources", "gpu=1")
+        done = self.snakemake(*arguments, "--cores", "4", "--resources", "gpu=1", **environment)
         assert done.returncode == 0, done.stdout
         return done.stdout
 

@@ -14,9 +14,11 @@ from typing import Any
 
 import psutil
 
-from blocklab.fingerprint import canonical_json
+from blocklab.fingerprint import canonical_json, code_fingerprint
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+# What all trainings share; the blocks of a network are its own.
+TRAINING_CODE = ("training", "devices", "data")
 PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "captum", "snakemake")
 
 
@@ -47,6 +49,7 @@ def collect(
         "settings": settings,
         "settings_sha256": hashlib.sha256(canonical_json(settings).encode()).hexdigest(),
         "data_sha256": data_sha256,
+        "code_sha256": code_fingerprint(Path(__file__).parent, TRAINING_CODE),
         "versions": {"python": platform.python_version(), **_versions()},
         "platform": platform.platform(),
         "machine": {

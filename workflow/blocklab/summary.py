@@ -1,5 +1,6 @@
 """results/summary.md: tables and sentences from the study's files, put into one template."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from blocklab.findings import (
     p_text,
     percent,
 )
+from blocklab.fingerprint import canonical_json
 from blocklab.statistics import ink_correlation
 
 COSTS = {
@@ -242,6 +244,10 @@ def _provenance(study: Study) -> dict[str, Any]:
         for folders in study.folders.values()
         for folder in folders
     ]
+    rows = [
+        {key: record[key] for key in ("settings_sha256", "data_sha256", "code_sha256")}
+        for record in records
+    ]
     shared = {
         "commit": [(record["commit"] or "unknown")[:12] for record in records],
         "dirty": [record["dirty"] for record in records],
@@ -260,4 +266,11 @@ def _provenance(study: Study) -> dict[str, Any]:
             for record in records
         ],
     }
-    return {key: list(dict.fromkeys(values)) for key, values in shared.items()}
+    return {key: list(dict.fromkeys(values)) for key, values in shared.items()} | {
+        "digest": hashlib.sha256(canonical_json(rows).encode()).hexdigest()[:16],
+        "mixed": [
+            what
+            for what, key in {"code": "code_sha256", "data": "data_sha256"}.items()
+            if len({row[key] for row in rows}) > 1
+        ],
+    }

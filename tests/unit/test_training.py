@@ -196,6 +196,28 @@ def test_a_loss_that_is_no_number_is_the_users_mistake(small_layers, make_data):
     )
 
 
+@pytest.mark.parametrize(
+    ("seeds", "advice"),
+    [
+        ([3], "16 and 1 seeds at once; try networks.csp.batch_size: 8"),
+        (
+            [3, 4, 5, 6],
+            "16 and 4 seeds at once; try networks.csp.batch_size: 8 or seeds.per_job: 2",
+        ),
+    ],
+)
+def test_too_little_memory_on_a_gpu_is_one_line(
+    small_layers, make_data, monkeypatch, seeds, advice
+):
+    def fails(learner, start):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate\n2 GiB")
+
+    monkeypatch.setattr(Learner, "step", fails)
+    with pytest.raises(UserError) as error:
+        train_pack(small_layers, make_data(), SETTINGS, seeds, "csp", at_once=len(seeds))
+    assert str(error.value) == (f"csp: the GPU's memory does not suffice for batches of {advice}")
+
+
 def test_each_epoch_is_a_line_in_the_log(small_layers, make_data, caplog):
     with caplog.at_level(logging.INFO):
         _, history = train(small_layers, make_data(), SETTINGS, 3, "vgg")

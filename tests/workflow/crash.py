@@ -30,7 +30,7 @@ from blocklab.aggregation import OF_THE_JOB
 PROJECT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "studies", OVERLAY)
 # Epochs long enough to be hit in their middle.
-CHANGES = {"dataset": {"training_size": 3000}, "training": {"epochs": 6}}
+CHANGES = {"dataset": {"training_size": 3000}, "training": {"epochs": 6}, "networks": {"vgg": None}}
 CHANGES |= {"tracking": {"mode": "disabled"}, "seeds": {"count": 2}}
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", OVERLAY]
 KILLS_PER_STUDY = 4

@@ -92,15 +92,6 @@ def test_a_second_run_in_the_same_folder_is_refused(fresh: Study):
 
 
 def test_one_failing_network_leaves_the_others_and_a_partial_summary(fresh: Study):
-    fresh.configure(
-        {
-            "networks": {
-                "csp": {
-                    "layers": [{"conv": {"out": 8, "kernel": 32}}, "flatten", {"linear": "classes"}]
-                }
-            }
-        }
-    )
     fresh.edit(
         "workflow/scripts/train.py",
         "    keep_freed_memory()\n",
@@ -118,3 +109,18 @@ def test_one_failing_network_leaves_the_others_and_a_partial_summary(fresh: Stud
         assert len(pd.read_csv(fresh.run_folder(network) / "metrics.csv")) == 1
         assert (fresh.run_folder(network) / "attributions.npz").exists()
     assert not (fresh.results / "summary.md").exists()
+
+    done = fresh.snakemake("--cores", "2", "--config", "partial=true")
+    assert done.returncode == 0, done.stdout
+    summary = (fresh.results / "summary.md").read_text(encoding="utf-8")
+    assert "**Incomplete:** there are no results of csp;" in summary
+    assert "Of 1 network trained" in summary
+
+
+def test_a_partial_summary_of_nothing_is_one_line(unstarted: Study):
+    done = unstarted.snakemake("-n", "--config", "partial=true")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == (
+        "partial: a summary needs results of the baseline and of one network more; "
+        "there are none of exp3, vgg, csp"
+    )

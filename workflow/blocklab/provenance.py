@@ -51,7 +51,7 @@ def collect(
         "data_sha256": data_sha256,
         "code_sha256": code_fingerprint(Path(__file__).parent, TRAINING_CODE),
         "versions": {"python": platform.python_version(), **_versions()},
-        "platform": platform.platform(),
+        "platform": " ".join([platform.system(), platform.machine(), *platform.libc_ver()]).strip(),
         "machine": {
             "processor": processor_model(),
             "cores": psutil.cpu_count(),

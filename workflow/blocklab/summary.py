@@ -48,6 +48,7 @@ class Study:
     cards: Mapping[str, dict[str, Any]]
     figures: Mapping[str, str]
     command: str
+    missing: Sequence[str] = ()  # networks of the study that have no results
 
     @classmethod
     def read(
@@ -60,6 +61,7 @@ class Study:
         cards: Path,
         figures: Mapping[str, str],
         command: str,
+        missing: Sequence[str] = (),
     ) -> "Study":
         """Read what the summary needs; `figures` are paths relative to the summary, by name."""
         return cls(
@@ -71,6 +73,7 @@ class Study:
             {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in cards.glob("*.yaml")},
             figures,
             command,
+            missing,
         )
 
 
@@ -94,6 +97,7 @@ def render(study: Study, template: Path) -> str:
         figures=study.figures,
         command=study.command,
         count=count,
+        missing=study.missing,
         best=networks.loc[networks["best"], "network"].iloc[0],
         baseline=study.config["baseline"],
         seeds=int(networks["seeds"].iloc[0]),

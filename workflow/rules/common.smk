@@ -39,7 +39,6 @@ except UserError as error:
 
 OUT = config["outdir"]
 DATASET = config["dataset"]["name"]
-NETWORKS = list(config["networks"])
 PACKS = seed_packs(config["seeds"])
 GPU = int(config["training"]["device"] != "cpu" and accelerator_present())
 
@@ -47,6 +46,28 @@ DATA = f"{OUT}/data/{DATASET}.safetensors"
 MANIFEST = f"{OUT}/data/{DATASET}.json"
 RUN = f"{OUT}/{DATASET}/{{network}}/{{pack}}"
 RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/{{pack}}"
+
+
+def has_results(network):
+    files = ("metrics.csv", "predictions.npz", "attributions.npz")
+    runs = expand(f"{RUN}/{{file}}", network=network, pack=PACKS, file=files)
+    return all(os.path.exists(path) for path in runs)
+
+
+MISSING = []
+if config["partial"]:
+    MISSING = [network for network in config["networks"] if not has_results(network)]
+    config["networks"] = {
+        name: network
+        for name, network in config["networks"].items()
+        if name not in MISSING
+    }
+    if config["baseline"] in MISSING or len(config["networks"]) < 2:
+        stop(
+            "partial: a summary needs results of the baseline and of one network more; "
+            f"there are none of {', '.join(MISSING)}"
+        )
+NETWORKS = list(config["networks"])
 
 
 wildcard_constraints:

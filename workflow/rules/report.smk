@@ -193,9 +193,14 @@ rule summary:
     params:
         folders=run_folders(),
         settings=canonical_json(
-            {key: value for key, value in config.items() if key != "tracking"}
+            {
+                key: value
+                for key, value in config.items()
+                if key not in ("tracking", "partial")
+            }
         ),
         networks=NETWORKS,
+        missing=MISSING,
         command=study_command(),
         code=code("summary.py", "summary"),
     message:

@@ -30,6 +30,7 @@ with log_to(snakemake.log[0]):
             name: os.path.relpath(str(snakemake.input[name]), output.parent) for name in FIGURES
         },
         command=snakemake.params.command,
+        missing=snakemake.params.missing,
     )
     with write_atomically(output) as temporary:
         temporary.write_text(render(study, Path(snakemake.input.template)), encoding="utf-8")

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from blocklab.data import PreparedData, Split
+from blocklab.devices import make_deterministic
 from blocklab.learner import Learner, Settings
 from blocklab.network import initialise, resolve
 from blocklab.training import make_learner, train
@@ -103,6 +104,18 @@ def test_no_step_waits_for_the_gpu(small_layers, make_data):
     acc, loss = learner.running()
     assert 0 <= acc <= 1
     assert loss > 0
+
+
+def test_deterministic_training_repeats_to_the_bit(small_layers, make_data):
+    data = on_gpu(make_data())
+    make_deterministic(True, "cuda")
+    try:
+        (first,), history = train(small_layers, data, SETTINGS, [0])
+        (second,), again = train(small_layers, data, SETTINGS, [0])
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert all(map(torch.equal, first.state_dict().values(), second.state_dict().values()))
+    assert figures(history) == figures(again)
 
 
 def test_bfloat16_is_near(small_layers, make_data):

@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import os
 import platform
 from pathlib import Path
 
@@ -50,6 +51,15 @@ def choose_device(setting: str, gpus: int) -> str:
     if setting == "auto" and gpus:
         return next((name for name, there in present.items() if there), "cpu")
     return "cpu"
+
+
+def make_deterministic(wanted: bool, device: str) -> None:
+    """On a GPU, take only algorithms that repeat to the bit, if `wanted`; before CUDA is used."""
+    if wanted and device == "cuda":
+        import torch
+
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
+        torch.use_deterministic_algorithms(True)
 
 
 def keep_freed_memory() -> None:

@@ -10,7 +10,12 @@ import torch
 
 from blocklab.checkpoint import Checkpoints, fingerprint
 from blocklab.data import load
-from blocklab.devices import choose_device, choose_precision, keep_freed_memory
+from blocklab.devices import (
+    choose_device,
+    choose_precision,
+    keep_freed_memory,
+    make_deterministic,
+)
 from blocklab.files import sha256, write_json, write_table
 from blocklab.kernels import load as load_kernels
 from blocklab.learner import Settings
@@ -34,6 +39,7 @@ with log_to(snakemake.log[0]):
     name = job["network"]["name"]
     layers = resolve(name, job["network"]["layers"], tuple(job["input_shape"]), job["classes"])
 
+    make_deterministic(job["training"]["deterministic"], device)
     keep_freed_memory()
     arithmetic = {
         "precision": settings.precision,

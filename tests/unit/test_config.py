@@ -13,10 +13,10 @@ from blocklab.errors import UserError
 MISSING = object()
 MISTAKES = [
     # An unknown key.
-    ("trainin", {}, "trainin: unknown key; did you mean 'training'? it may be outdir, "
+    ("trainin", {}, "trainin: unknown key; did you mean 'training'? it may be outdir, partial, "
      "dataset, seeds, training, baseline, explanation, tracking, networks"),
     ("epochs", 3, "epochs: unknown key; did you mean 'training.epochs'?"),
-    ("zzz", 3, "zzz: unknown key; it may be outdir, dataset, seeds, training, baseline, "
+    ("zzz", 3, "zzz: unknown key; it may be outdir, partial, dataset, seeds, training, baseline, "
      "explanation, tracking, networks"),
     ("seeds.cuont", 3, "seeds.cuont: unknown key; did you mean 'count'? it may be first, "
      "count, per_job"),

@@ -15,8 +15,12 @@ pytestmark = pytest.mark.workflow
 BLOCKS = "workflow/blocklab/blocks"
 SUMMARY = "Write results/tiny/summary.md"
 FIGURES = {
-    "Draw learning curves", "Draw accuracy against cost", "Draw the best network's confusion matrix"
-}  # fmt: skip
+    "Draw learning curves",
+    "Draw accuracy against cost",
+    "Draw the best network's confusion matrix",
+    "Draw the timeline",
+}
+EXPLAINED = {"Draw heatmaps", "Draw the timeline", SUMMARY}
 GATHER = {"Aggregate all runs", "Draw heatmaps", SUMMARY, *FIGURES}
 EVERYTHING = ("Train", "Evaluate", "Explain", "Track")
 CHANGED_VGG = [{"conv": {"out": 4}}, {"maxpool": 4}, "flatten", {"linear": {"out": "classes"}}]
@@ -112,7 +116,7 @@ CHANGES = {
     "where the data comes from": ({"dataset": {"source": "cache"}}, {SUMMARY}),
     "explanation steps": (
         {"explanation": {"steps": 5}},
-        jobs(("Explain",), *NETWORKS) | {"Draw heatmaps", SUMMARY},
+        jobs(("Explain",), *NETWORKS) | EXPLAINED,
     ),
     "tracking mode": ({"tracking": {"mode": "online"}}, jobs(("Track",), *NETWORKS)),
     "tracking off": ({"tracking": {"mode": "disabled"}}, set()),
@@ -146,8 +150,8 @@ EDITS = {
     ),
     "workflow/blocklab/measurement.py": jobs(EVERYTHING, *NETWORKS) | GATHER,
     "workflow/blocklab/tracking.py": jobs(("Track",), *NETWORKS),
-    "workflow/scripts/explain.py": jobs(("Explain",), *NETWORKS) | {"Draw heatmaps", SUMMARY},
-    "workflow/blocklab/attribution.py": jobs(("Explain",), *NETWORKS) | {"Draw heatmaps", SUMMARY},
+    "workflow/scripts/explain.py": jobs(("Explain",), *NETWORKS) | EXPLAINED,
+    "workflow/blocklab/attribution.py": jobs(("Explain",), *NETWORKS) | EXPLAINED,
 }
 
 

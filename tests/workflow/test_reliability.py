@@ -110,7 +110,7 @@ def test_one_failing_network_leaves_the_others_and_a_partial_summary(fresh: Stud
         assert (fresh.run_folder(network) / "attributions.npz").exists()
     assert not (fresh.results / "summary.md").exists()
 
-    done = fresh.snakemake("--cores", "2", "--config", "partial=true")
+    done = fresh.snakemake("--cores", "2", "--config", "partial=True")
     assert done.returncode == 0, done.stdout
     summary = (fresh.results / "summary.md").read_text(encoding="utf-8")
     assert "**Incomplete:** there are no results of csp;" in summary
@@ -118,7 +118,7 @@ def test_one_failing_network_leaves_the_others_and_a_partial_summary(fresh: Stud
 
 
 def test_a_partial_summary_of_nothing_is_one_line(unstarted: Study):
-    done = unstarted.snakemake("-n", "--config", "partial=true")
+    done = unstarted.snakemake("-n", "--config", "partial=True")
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == (
         "partial: a summary needs results of the baseline and of one network more; "

@@ -70,16 +70,22 @@ def load() -> ctypes.CDLL | None:
 
 def _compiled(compiler: list[str]) -> Path:
     """Return the path of the compiled kernels in the user's cache."""
-    import platformdirs
-
     # -march=native: a home folder may be shared by machines with different processors.
     made_of = [SOURCE.read_text(encoding="utf-8"), *compiler, *FLAGS, *_processor()]
     digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
-    path = Path(platformdirs.user_cache_dir("blocklab")) / "kernels" / f"{digest[:32]}.so"
+    path = _cache() / "kernels" / f"{digest[:32]}.so"
     if not path.exists():
         with write_atomically(path) as temporary:
             _compile(compiler, temporary)
     return path
+
+
+def _cache() -> Path:
+    try:
+        import platformdirs
+    except ImportError:  # training asks for no more than torch, torchvision, numpy and pandas
+        return Path("~/.cache/blocklab").expanduser()
+    return Path(platformdirs.user_cache_dir("blocklab"))
 
 
 def _compile(compiler: list[str], target: Path) -> None:

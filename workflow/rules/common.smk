@@ -111,12 +111,9 @@ def tracking_files(networks):
 
 
 def logs_of_jobs():
-    """The log of every job, by stage and by what the job is for."""
+    """The log of every job but the tracker's, by stage and by what the job is for."""
     logs = {"prepare data": {"": f"{OUT}/logs/data/{DATASET}.log"}}
-    stages = ["train", "evaluate", "explain"]
-    if config["tracking"]["mode"] != "disabled":
-        stages.append("track")
-    for stage in stages:
+    for stage in ("train", "evaluate", "explain"):
         logs[stage] = {
             network if len(PACKS) == 1 else f"{network} {pack}": (
                 f"{OUT}/logs/{DATASET}/{network}/{pack}/{stage}.log"

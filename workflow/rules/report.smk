@@ -141,7 +141,6 @@ rule heatmaps:
 rule timeline:
     input:
         of_every_run("attributions.npz"),
-        tracking_files(NETWORKS),
         rules.learning_curves.output,
         rules.accuracy_against_cost.output,
         rules.confusion.output,

@@ -62,7 +62,7 @@ def test_a_run_killed_while_training_ends_the_same(fresh: Study, unstarted: Stud
     peaceful.run()
 
     run = start(fresh)
-    checkpoint = fresh.results / "checkpoints" / "mnist" / "csp" / "seed0" / "seed0.safetensors"
+    checkpoint = fresh.run_folder("csp") / "checkpoint" / "seed0.safetensors"
     wait_for(checkpoint.exists)
     kill(run, "SIGKILL to snakemake")
     assert not (fresh.run_folder("csp") / "weights.safetensors").exists()
@@ -72,7 +72,7 @@ def test_a_run_killed_while_training_ends_the_same(fresh: Study, unstarted: Stud
     log = (fresh.results / "logs" / "mnist" / "csp" / "seed0" / "train.log").read_text()
     assert re.search(r"seed 0 goes on after epoch [1-7]$", log, re.MULTILINE)
     assert differences(peaceful, fresh) == []
-    assert not (fresh.results / "checkpoints" / "mnist" / "csp" / "seed0").exists()
+    assert not checkpoint.parent.exists()
 
 
 def test_a_second_run_in_the_same_folder_is_refused(fresh: Study):

@@ -16,10 +16,8 @@ rule train:
         gpu=GPU,
     params:
         settings=lambda wildcards: canonical_json(training_settings(wildcards)),
-        # Beside the outputs, which Snakemake removes when a job is cut short.
-        checkpoints=lambda wildcards: (
-            f"{OUT}/checkpoints/{DATASET}/{wildcards.network}/{wildcards.pack}"
-        ),
+        # No output, because Snakemake removes those when a job is cut short.
+        checkpoints=lambda wildcards: f"{RUN}/checkpoint".format(**wildcards),
         code=lambda wildcards: code(
             "train.py",
             "training",

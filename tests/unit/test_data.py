@@ -1,7 +1,6 @@
 """From made IDX files to a prepared dataset and back."""
 
 import hashlib
-import json
 import struct
 from pathlib import Path
 
@@ -11,6 +10,8 @@ import torch
 
 from blocklab import data, datasets, sources
 from blocklab.errors import UserError
+from blocklab.files import sha256
+from blocklab.manifest import read_manifest, write_manifest
 
 SETTINGS = {
     "name": "tiny",
@@ -20,6 +21,12 @@ SETTINGS = {
     "test_size": None,
     "split_seed": 0,
 }
+
+
+def flip(content: bytes, position: int) -> bytes:
+    """Return `content` with one bit changed."""
+    changed = bytes([content[position] ^ 1])
+    return content[:position] + changed + content[position + 1 :]
 
 
 def write_idx(path: Path, values: np.ndarray) -> Path:
@@ -62,7 +69,8 @@ def prepare(made, tmp_path, monkeypatch):
         output, manifest = tmp_path / folder / "tiny.safetensors", tmp_path / folder / "tiny.json"
         raw = sources.RawFiles("directory", paths)
         data.prepare(SETTINGS | changes, raw, output, manifest)
-        return data.load(output), output, json.loads(manifest.read_text())
+        described = read_manifest(manifest)
+        return data.load(output, described["sha256"]), output, described
 
     return run
 
@@ -206,18 +214,45 @@ def test_too_large_a_split_is_an_error_and_writes_nothing(prepare, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_load_names_a_missing_or_damaged_file(prepare, tmp_path):
+def test_load_names_a_missing_file_and_one_that_is_no_prepared_dataset(prepare, tmp_path):
     _, output, _ = prepare()
-    content = output.read_bytes()
-    for broken in (
-        content[:-1],
-        content[:20],
-        b"",
-        content.replace(b"test_labels", b"test_lapels"),
-    ):
-        output.write_bytes(broken)
-        with pytest.raises(UserError, match="is damaged") as error:
-            data.load(output)
-        assert str(output) in str(error.value)
     with pytest.raises(UserError, match=r"absent\.safetensors does not exist"):
-        data.load(tmp_path / "absent.safetensors")
+        data.load(tmp_path / "absent.safetensors", "0" * 64)
+    output.write_bytes(output.read_bytes().replace(b"test_labels", b"test_lapels"))
+    with pytest.raises(UserError, match=r"is damaged \('test_labels'\)") as error:
+        data.load(output, sha256(output))
+    assert str(output) in str(error.value)
+
+
+def test_a_prepared_dataset_with_any_byte_flipped_or_missing_is_refused(prepare):
+    _, output, manifest = prepare()
+    content = output.read_bytes()
+    damaged = [flip(content, position) for position in range(0, len(content), 7)]
+    assert len(damaged) > 1000
+    for wrong in [*damaged, content[:-1], content[:20], b""]:
+        output.write_bytes(wrong)
+        with pytest.raises(UserError, match=r"is damaged.*; delete it and run again$"):
+            data.load(output, manifest["sha256"])
+
+
+def test_a_manifest_with_any_byte_flipped_is_refused_or_says_the_same(prepare, tmp_path):
+    _, _, description = prepare()
+    path = tmp_path / "manifest.json"
+    write_manifest(path, description)
+    content = path.read_bytes()
+    refused = 0
+    for position in range(len(content)):
+        path.write_bytes(flip(content, position))
+        try:
+            assert read_manifest(path) == description  # white space
+        except UserError as error:
+            assert str(error).startswith(f"manifest {path} is damaged (")
+            refused += 1
+    assert refused > 0.7 * len(content)
+    for wrong in (content[:-3], b"", b"[]", b"{}", b"null"):
+        path.write_bytes(wrong)
+        with pytest.raises(UserError, match="is damaged"):
+            read_manifest(path)
+    path.unlink()
+    with pytest.raises(UserError, match="does not exist"):
+        read_manifest(path)

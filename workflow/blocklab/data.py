@@ -1,6 +1,5 @@
 """From raw IDX files to the prepared dataset: resized images, stratified splits, a manifest."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from blocklab.datasets import (
 )
 from blocklab.errors import UserError
 from blocklab.files import sha256, write_atomically
+from blocklab.manifest import MEND, write_manifest
 
 SPLITS = ("training", "validation", "test")
 PARTS = ("images", "labels", "indices")
@@ -108,7 +108,7 @@ def prepare(settings: Mapping[str, Any], raw: RawFiles, output: Path, manifest: 
     height, width = training_file[0].shape[1:]
     resize = f"bilinear, antialiased, {height}x{width} to {size}x{size} pixels"
     labels = {split: getattr(data, split).labels for split in SPLITS}
-    description = {
+    description: dict[str, Any] = {
         "name": settings["name"],
         "source": raw.source,
         "raw_sha256": {name: sha256(path) for name, path in raw.paths.items()},
@@ -122,27 +122,27 @@ def prepare(settings: Mapping[str, Any], raw: RawFiles, output: Path, manifest: 
         },
         "class_names": class_names,
     }
-    with write_atomically(manifest) as temporary:
-        temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    write_manifest(manifest, description)
 
 
-def load(path: str | Path, device: str | torch.device = "cpu") -> PreparedData:
+def load(path: str | Path, expected: str, device: str | torch.device = "cpu") -> PreparedData:
     """Return the prepared dataset with every tensor on `device`.
 
+    expected: the file's SHA-256, which its manifest knows.
     Raises UserError, naming the file, if it is missing, damaged or not a prepared dataset.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
+        if sha256(path) != expected:
+            raise ValueError("its checksum is not that of its manifest")
         tensors = load_file(path, device=str(device))
         splits = {split: Split(*(tensors[f"{split}_{part}"] for part in PARTS)) for split in SPLITS}
     except FileNotFoundError as error:
         raise UserError(f"prepared dataset {path} does not exist; run the data step") from error
-    except (SafetensorError, OSError, KeyError) as error:
-        raise UserError(
-            f"prepared dataset {path} is damaged ({error}); delete it and run the data step again"
-        ) from error
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise UserError(f"prepared dataset {path} is damaged ({error}); {MEND}") from error
     return PreparedData(**splits)
 
 

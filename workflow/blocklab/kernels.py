@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from blocklab.files import write_atomically
+from blocklab.files import sha256, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,14 @@ def load() -> ctypes.CDLL | None:
     """Return the kernels, compiled first if need be; None, with one warning, if they cannot be."""
     compiler = shlex.split(os.environ.get("CXX", "c++"))
     try:
-        return ctypes.CDLL(str(_compiled(compiler)))
+        path = _cached(compiler)
+        # A damaged one might load all the same, and end the process later.
+        if not _intact(path):
+            with write_atomically(path) as temporary:
+                _compile(compiler, temporary)
+                ctypes.CDLL(str(temporary))  # one that cannot be loaded is not kept
+            _proof(path).write_text(sha256(path), encoding="ascii")
+        return ctypes.CDLL(str(path))
     except FileNotFoundError:
         reason = f"no C++ compiler ({compiler[0]})"
     except subprocess.CalledProcessError as error:
@@ -68,16 +75,24 @@ def load() -> ctypes.CDLL | None:
     return None
 
 
-def _compiled(compiler: list[str]) -> Path:
-    """Return the path of the compiled kernels in the user's cache."""
+def _cached(compiler: list[str]) -> Path:
+    """Return where the compiled kernels are in the user's cache, or will be."""
     # -march=native: a home folder may be shared by machines with different processors.
     made_of = [SOURCE.read_text(encoding="utf-8"), *compiler, *FLAGS, *_processor()]
     digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
-    path = _cache() / "kernels" / f"{digest[:32]}.so"
-    if not path.exists():
-        with write_atomically(path) as temporary:
-            _compile(compiler, temporary)
-    return path
+    return _cache() / "kernels" / f"{digest[:32]}.so"
+
+
+def _proof(path: Path) -> Path:
+    """Return the file that keeps the checksum of the compiled kernels."""
+    return path.with_suffix(".sha256")
+
+
+def _intact(path: Path) -> bool:
+    try:
+        return _proof(path).read_bytes() == sha256(path).encode()
+    except FileNotFoundError:
+        return False
 
 
 def _cache() -> Path:

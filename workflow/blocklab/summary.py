@@ -25,6 +25,7 @@ from blocklab.findings import (
     percent,
 )
 from blocklab.fingerprint import canonical_json
+from blocklab.manifest import read_manifest
 from blocklab.statistics import ink_correlation
 
 COSTS = {
@@ -67,7 +68,7 @@ class Study:
         return cls(
             config,
             pd.read_csv(networks),
-            json.loads(manifest.read_text(encoding="utf-8")),
+            read_manifest(manifest),
             folders,
             pd.read_csv(homework),
             {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in cards.glob("*.yaml")},

@@ -1,6 +1,7 @@
 rule explain:
     input:
         data=DATA,
+        manifest=MANIFEST,
         weights=rules.train.output.weights,
     output:
         attributions=f"{RUN}/attributions.npz",

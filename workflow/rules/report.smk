@@ -97,7 +97,7 @@ rule confusion:
         "../../envs/report.yaml"
     params:
         folders=run_folders(),
-        code=code("confusion.py", "figures", "evaluation"),
+        code=code("confusion.py", "figures", "evaluation", "manifest"),
     message:
         "Draw the best network's confusion matrix"
     script:
@@ -131,7 +131,7 @@ rule heatmaps:
         folders=run_folders(),
         baseline=config["baseline"],
         target=config["explanation"]["target"],
-        code=code("heatmaps.py", "heatmaps"),
+        code=code("heatmaps.py", "heatmaps", "manifest"),
     message:
         "Draw heatmaps"
     script:

@@ -1,6 +1,7 @@
 rule train:
     input:
         data=DATA,
+        manifest=MANIFEST,
     output:
         weights=f"{RUN}/weights.safetensors",
         history=f"{RUN}/history.csv",

@@ -1,17 +1,15 @@
 """Draw the confusion matrix of the best network, summed over its seeds."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from blocklab.evaluation import collect_confusions
 from blocklab.figures import confusion
 from blocklab.logs import log_to
+from blocklab.manifest import read_manifest
 
 with log_to(snakemake.log[0]):
     networks = pd.read_csv(snakemake.input.networks)
     best = networks.loc[networks["best"], "network"].iloc[0]
-    manifest = json.loads(Path(snakemake.input.manifest).read_text(encoding="utf-8"))
+    manifest = read_manifest(snakemake.input.manifest)
     counts = collect_confusions(snakemake.params.folders[best]).sum(axis=0)
     confusion(counts, manifest["class_names"], best, snakemake.output[0])

@@ -15,6 +15,7 @@ from blocklab.files import write_arrays, write_table
 from blocklab.inference import predict
 from blocklab.kernels import kernels
 from blocklab.logs import log_to
+from blocklab.manifest import read_manifest
 from blocklab.network import build, resolve
 from blocklab.weights import load_weights
 
@@ -25,7 +26,8 @@ with log_to(snakemake.log[0]), kernels(snakemake.params.compile):
     name, shape = job["network"]["name"], tuple(job["input_shape"])
     layers = resolve(name, job["network"]["layers"], shape, job["classes"])
     counted = complexity(layers, shape)
-    data = load(snakemake.input.data, device)
+    manifest = read_manifest(snakemake.input.manifest)
+    data = load(snakemake.input.data, manifest["sha256"], device)
     history = pd.read_csv(snakemake.input.history)
 
     rows, arrays = [], []

@@ -13,6 +13,7 @@ from blocklab.devices import choose_device
 from blocklab.files import write_arrays
 from blocklab.kernels import kernels
 from blocklab.logs import log_to
+from blocklab.manifest import read_manifest
 from blocklab.network import build, initialise, resolve
 from blocklab.weights import load_weights
 
@@ -24,7 +25,8 @@ with log_to(snakemake.log[0]), kernels(snakemake.params.compile):
     layers = resolve(
         job["network"]["name"], job["network"]["layers"], tuple(job["input_shape"]), job["classes"]
     )
-    test = load(snakemake.input.data, device).test
+    manifest = read_manifest(snakemake.input.manifest)
+    test = load(snakemake.input.data, manifest["sha256"], device).test
     chosen, gallery = choose_images(
         test.labels, job["classes"], settings["sample"], settings["seed"]
     )

@@ -1,6 +1,5 @@
 """Draw Integrated Gradients of the baseline beside the best network, and of all networks."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +7,14 @@ import pandas as pd
 
 from blocklab.heatmaps import TARGET_LABELS, baseline_and_best, every_network
 from blocklab.logs import log_to
+from blocklab.manifest import read_manifest
 
 with log_to(snakemake.log[0]):
     networks = pd.read_csv(snakemake.input.networks)
     best = networks.loc[networks["best"], "network"].iloc[0]
     baseline = snakemake.params.baseline
     label = TARGET_LABELS[snakemake.params.target]
-    class_names = json.loads(Path(snakemake.input.manifest).read_text("utf-8"))["class_names"]
+    class_names = read_manifest(snakemake.input.manifest)["class_names"]
     explained = {
         network: dict(np.load(Path(folders[0]) / "attributions.npz"))
         for network, folders in snakemake.params.folders.items()

@@ -16,10 +16,11 @@ from blocklab.devices import (
     keep_freed_memory,
     make_deterministic,
 )
-from blocklab.files import sha256, write_json, write_table
+from blocklab.files import write_json, write_table
 from blocklab.kernels import load as load_kernels
 from blocklab.learner import Settings
 from blocklab.logs import log_to
+from blocklab.manifest import read_manifest
 from blocklab.measurement import ResourceMonitor
 from blocklab.network import resolve
 from blocklab.provenance import collect
@@ -45,11 +46,11 @@ with log_to(snakemake.log[0]):
         "precision": settings.precision,
         "kernels": device == "cpu" and settings.compile and load_kernels() is not None,
     }
-    data_sha256 = sha256(snakemake.input.data)
+    data_sha256 = read_manifest(snakemake.input.manifest)["sha256"]
     everything = [job, snakemake.params.code, data_sha256, device, snakemake.threads, arithmetic]
     checkpoints = Checkpoints(snakemake.params.checkpoints, fingerprint(everything))
     with ResourceMonitor(device) as monitor:
-        data = load(snakemake.input.data, device)
+        data = load(snakemake.input.data, data_sha256, device)
         networks, history = train(
             layers, data, settings, job["seeds"], name, checkpoints=checkpoints
         )

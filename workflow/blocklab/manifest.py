@@ -1,0 +1,38 @@
+"""The manifest beside a prepared dataset: what is in it, and the checksums that prove it.
+
+Nothing here needs torch: tables and figures read manifests too.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from blocklab.errors import UserError
+from blocklab.files import write_json
+from blocklab.fingerprint import canonical_json
+
+MEND = "delete it and run again"
+
+
+def write_manifest(path: str | Path, description: dict[str, Any]) -> None:
+    """Write `description` with a checksum of its own."""
+    write_json(path, description | {"checksum": _checksum(description)})
+
+
+def read_manifest(path: str | Path) -> dict[str, Any]:
+    """Return the description; UserError, naming the file, if it is missing or damaged."""
+    try:
+        description = json.loads(Path(path).read_text(encoding="utf-8"))
+        intact = description.pop("checksum") == _checksum(description)
+    except FileNotFoundError as error:
+        raise UserError(f"manifest {path} does not exist; run the data step") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"manifest {path} is damaged ({error}); {MEND}") from error
+    if not intact:
+        raise UserError(f"manifest {path} is damaged (its checksum is wrong); {MEND}")
+    return description
+
+
+def _checksum(description: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(description).encode()).hexdigest()

@@ -25,6 +25,7 @@ onstart:
         stop(
             "another run is at work in this folder; wait for it to end, or stop it"
         )
+    Path(TRACKING_GIVEN_UP).unlink(missing_ok=True)
 
 
 rule all:

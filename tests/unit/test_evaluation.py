@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from blocklab.errors import UserError
 from blocklab.evaluation import (
     collect_confusions,
     collect_right,
@@ -53,6 +54,14 @@ def test_metrics_of_one_seed():
     assert [metrics[f"recall_{label}"] for label in range(3)] == [1, 0.5, 1]
     assert metrics["test_images"] == 4
     assert confusion.tolist() == [[1, 0, 0], [0, 1, 1], [0, 0, 1]]  # true class by row
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_outputs_that_are_no_numbers_are_refused(wrong):
+    broken = LOGITS.copy()
+    broken[2, 1] = wrong
+    with pytest.raises(UserError, match="outputs on the validation images are no finite numbers"):
+        evaluate(validation=(broken, LABELS))
 
 
 def test_the_loss_is_the_one_of_training_the_cross_entropy_is_not():

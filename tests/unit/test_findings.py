@@ -127,8 +127,14 @@ def test_confidently_wrong_in_words(make_networks):
     (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 3.6, "test_acc": 0.8946}))
     assert sentence == (
         "**vgg** has a test cross-entropy of 3.60 nats, more than an even guess would cost (2.30), "
-        "at an accuracy of 89.46 %: where it is wrong, it is confidently wrong."
+        "at an accuracy of 89.46 %: where it is wrong, it is confidently wrong, and gives the true "
+        "class less than 5e-07 (geometric mean)."
     )
+
+
+def test_nearly_even_guesses_are_not_called_confident(make_networks):
+    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 2.31, "test_acc": 0.098}))
+    assert sentence.endswith("would cost (2.30), at an accuracy of 9.80 %.")
 
 
 def test_the_floor_is_told_under_the_homeworks_loss_alone(make_networks):

@@ -1,5 +1,6 @@
 """Locks and leases, with real processes, some of them killed."""
 
+import errno
 import logging
 import os
 import signal
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from blocklab.locks import VISIBLE, lease_gpu
+from blocklab import locks
+from blocklab.locks import VISIBLE, lease_gpu, try_lock
 
 LIBRARY = Path(__file__).parents[2] / "workflow"
 HOLD = """
@@ -93,6 +95,42 @@ def test_a_clusters_assignment_stays(holder, tmp_path):
     assert holder("0,1", tmp_path, **given)[1] == "GPU-7"
     assert holder("0,1", tmp_path, **given)[1] == "GPU-7"
     assert not list(tmp_path.iterdir())
+
+
+def test_what_follows_a_name_that_is_none_is_not_visible(holder, tmp_path):
+    given = {VISIBLE: "0,2,-1,1"}
+    assert [holder("9", tmp_path, **given)[1] for _ in range(2)] == ["0", "2"]
+    assert holder("9", tmp_path, **given)[1] in ("0", "2")  # shared; 1 is hidden
+
+
+def test_a_gpu_is_the_same_by_number_and_by_name(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(locks, "_devices", lambda: ["GPU-a", "GPU-b"])
+    monkeypatch.setenv(VISIBLE, "1,0")
+    assert lease_gpu(folder=tmp_path) == "1"
+    monkeypatch.delenv(VISIBLE)
+    assert lease_gpu(folder=tmp_path) == "GPU-a"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["GPU-a.lock", "GPU-b.lock"]
+    assert not caplog.records
+    monkeypatch.delenv(VISIBLE)
+
+
+def test_a_file_system_without_locks_is_a_warning(tmp_path, monkeypatch, caplog):
+    def no_locks(*_):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(locks.fcntl, "flock", no_locks)
+    assert try_lock(tmp_path / "run.lock")
+    (record,) = caplog.records
+    assert "cannot be locked" in record.getMessage()
+
+
+def test_where_no_lock_can_be_made_jobs_share_with_a_warning(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv(VISIBLE, "0,1")
+    (tmp_path / "file").write_text("")
+    assert lease_gpu(folder=tmp_path / "file" / "locks") in ("0", "1")
+    (record,) = caplog.records
+    assert record.getMessage().startswith("GPUs cannot be locked (")
+    monkeypatch.setenv(VISIBLE, "")
 
 
 @pytest.mark.parametrize("given", ["", " "])

@@ -7,11 +7,22 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 LIBRARY = Path(__file__).parents[2] / "workflow"
-JOB = "import time; from blocklab.orphans import end_with_parent; end_with_parent(); time.sleep(60)"
-SCHEDULER = f"""
-import subprocess, sys, time
-job = subprocess.Popen([sys.executable, "-c", {JOB!r}])
+JOB = """
+import time
+time.sleep({reading})
+from blocklab.orphans import end_with_scheduler
+end_with_scheduler()
+time.sleep(60)
+"""
+# The job is a grandchild, as it is where a shell does not make way for what it runs.
+SCHEDULER = """
+import os, subprocess, sys, time
+os.environ["BLOCKLAB_SCHEDULER"] = str(os.getpid())
+shell = 'import subprocess, sys; subprocess.run([sys.executable, "-c", sys.argv[1]])'
+job = subprocess.Popen([sys.executable, "-c", shell, sys.argv[1]])
 print(job.pid, flush=True)
 time.sleep(60)
 """
@@ -26,15 +37,17 @@ def alive(pid: int) -> bool:
     return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
-def test_a_job_ends_with_its_scheduler():
+@pytest.mark.parametrize(("reading", "killed_after"), [(0, 1.5), (3, 1)])
+def test_a_job_ends_with_its_scheduler(reading, killed_after):
+    """Even with one that was killed while the job still read its code."""
     scheduler = subprocess.Popen(
-        [sys.executable, "-c", SCHEDULER],
+        [sys.executable, "-c", SCHEDULER, JOB.format(reading=reading)],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(LIBRARY)},
     )
     job = int(scheduler.stdout.readline())
-    time.sleep(1.5)
+    time.sleep(killed_after)
     assert alive(job)
     scheduler.send_signal(signal.SIGKILL)
     scheduler.wait()

@@ -24,7 +24,9 @@ CPU = {
 
 
 def collect(device=CPU, started=1_700_000_000.0):
-    return provenance.collect(SETTINGS, [3, 4], device, started, "make study", "ab" * 32)
+    return provenance.collect(
+        provenance.checkout(), SETTINGS, [3, 4], device, started, "make study", "ab" * 32, {3: 7}
+    )
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -77,7 +79,8 @@ def test_settings_data_seeds_and_command_are_recorded():
     expected = hashlib.sha256(canonical_json(SETTINGS).encode()).hexdigest()
     assert record["settings_sha256"] == expected
     assert record["data_sha256"] == "ab" * 32
-    assert re.fullmatch("[0-9a-f]{64}", record["code_sha256"])
+    assert re.fullmatch("[0-9a-f]{64}", record["shared_code_sha256"])
+    assert record["resumed_after_epoch"] == {3: 7}
     assert record["seeds"] == [3, 4]
     assert record["command"] == "make study"
     assert record["threads"] == 2

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from blocklab.statistics import (
+    BOOTSTRAP_SEEDS,
     difference_p_value,
     holm,
     ink_correlation,
@@ -16,13 +17,14 @@ from blocklab.statistics import (
 
 def test_mean_interval_covers_the_truth_as_often_as_it_says():
     generator = np.random.default_rng(1)
-    for count in (5, 10):
+    for count in (2, 3, BOOTSTRAP_SEEDS - 1, BOOTSTRAP_SEEDS, 10):
+        trials = 4000 if count < BOOTSTRAP_SEEDS else 400  # which resampling makes slow
         covered = []
-        for _ in range(400):
+        for _ in range(trials):
             _, low, high = mean_interval(generator.normal(3.0, 2.0, count))
             covered.append(low <= 3.0 <= high)
-        # Four standard errors of 400 trials are 4.4 points.
-        assert np.mean(covered) == pytest.approx(0.95, abs=0.044)
+        standard_error = math.sqrt(0.95 * 0.05 / trials)
+        assert np.mean(covered) == pytest.approx(0.95, abs=4 * standard_error)
 
 
 def test_mean_interval_is_the_percentile_bootstraps_for_many_values():
@@ -34,12 +36,28 @@ def test_mean_interval_is_the_percentile_bootstraps_for_many_values():
     assert mean_interval(values) == (mean, low, high)  # the same every time
 
 
-def test_mean_interval_of_two_values_is_between_them():
-    assert mean_interval(np.array([1.0, 3.0])) == (2.0, 1.0, 3.0)
+def test_mean_interval_of_two_values_is_students():
+    reach = 12.706205  # the table's t of one degree of freedom, times a standard error of 1
+    assert mean_interval(np.array([1.0, 3.0])) == pytest.approx((2, 2 - reach, 2 + reach))
 
 
-def test_mean_interval_of_equal_values_has_no_width():
-    assert mean_interval(np.array([0.5, 0.5])) == (0.5, 0.5, 0.5)
+@pytest.mark.parametrize("count", [2, 10])
+def test_equal_values_have_the_width_of_a_step(count):
+    values = np.full(count, 0.5)
+    assert mean_interval(values) == (0.5, 0.5, 0.5)
+    _, low, high = mean_interval(values, least_spread=0.001)
+    t = {2: 12.706205, 10: 2.262157}[count]
+    assert high - 0.5 == pytest.approx(0.5 - low) == pytest.approx(t * 0.001 / math.sqrt(count))
+
+
+@pytest.mark.parametrize("images", [3, 40])
+def test_interval_and_p_value_of_two_seeds_agree(images):
+    """Each seed differs by the same number of 1000 images."""
+    a, b = np.ones((2, 1000), bool), np.ones((2, 1000), bool)
+    b[:, :images] = False
+    p = difference_p_value(a, b)
+    _, low, high = mean_interval(b.mean(axis=1) - a.mean(axis=1), least_spread=1 / 1000)
+    assert (low <= 0 <= high) == (p >= 0.05) == (images == 3)
 
 
 @pytest.mark.parametrize("values", [[0.7], [math.nan, math.nan]])

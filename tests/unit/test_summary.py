@@ -27,12 +27,14 @@ PROVENANCE = {
     "versions": {"python": "3.11.7", "torch": "2.14.1"},
     "platform": "Linux-6.1",
     "machine": {"processor": "A Processor", "cores": 2, "memory_bytes": 2**34, "gpu": None},
+    "device": "cpu",
     "threads": 1,
     "precision": "float32",
     "kernels": True,
     "settings_sha256": "5e" * 32,
     "data_sha256": "da" * 32,
-    "code_sha256": "c0" * 32,
+    "code": "train.py training python3.11 c0 c1",
+    "shared_code_sha256": "c0" * 32,
 }
 
 
@@ -83,7 +85,7 @@ class Made:
             homework=WORKFLOW / "report" / "homework.csv",
             cards=WORKFLOW / "cards",
             figures={name: f"figures/{name}.png" for name in FIGURES},
-            command="snakemake --cores 4 --configfile studies/made.yaml",
+            options="--configfile studies/made.yaml",
         )
         return render(study, WORKFLOW / "report" / "summary.md.jinja")
 
@@ -312,7 +314,11 @@ def test_a_card_is_shown_once_with_all_its_networks_and_the_homeworks_x(make_stu
 def test_how_to_reproduce(make_study):
     text = section(make_study().render(), "How to reproduce this")
     assert "git checkout 0123456789ab   # what the networks were trained with\n" in text
-    assert "snakemake --cores 4 --configfile studies/made.yaml\n" in text
+    command = "snakemake --cores 4 --resources gpu=0 --configfile studies/made.yaml\n"
+    assert command in text  # a processor, as it was
+    study = make_study()
+    study.networks["device"] = "cuda"
+    assert command.replace("gpu=0", "gpu=1") in section(study.render(), "How to reproduce this")
     assert f"SHA-256 `{'f' * 64}`" in text
     assert "raw files from npm, prepared at 32x32" in text
     assert "4,000 training, 1,000 validation, 1,000 test images" in text
@@ -324,13 +330,13 @@ def test_how_to_reproduce(make_study):
 
 def test_the_digest_is_of_settings_data_and_code(make_study):
     def digest(study):
-        return re.search(r"training code: `([0-9a-f]{16})`", study.render())[1]
+        return re.search(r"blocks included: `([0-9a-f]{16})`", study.render())[1]
 
     study = make_study()
     first = digest(study)
     study.edit_provenance("csp", commit="fedcba9876543210")
     assert digest(study) == first
-    for key in ("settings_sha256", "data_sha256", "code_sha256"):
+    for key in ("settings_sha256", "data_sha256", "code"):
         study.edit_provenance("csp", **{key: "1" * 64})
         assert digest(study) != first
         first = digest(study)
@@ -339,9 +345,15 @@ def test_the_digest_is_of_settings_data_and_code(make_study):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"code_sha256": "1" * 64}, "the same code**"),
+        ({"shared_code_sha256": "1" * 64}, "the same code**"),
+        ({"versions": {"torch": "2.15"}}, "the same package versions**"),
+        ({"precision": "bfloat16"}, "the same arithmetic**"),
         ({"data_sha256": "1" * 64}, "the same data**"),
-        ({"code_sha256": "1" * 64, "data_sha256": "1" * 64}, "the same code and the same data**"),
+        (
+            {"shared_code_sha256": "1" * 64, "data_sha256": "1" * 64},
+            "the same code and the same data**",
+        ),
+        ({"code": "train.py training,blocks.csp python3.11 c2 c3"}, None),
         ({"settings_sha256": "1" * 64}, None),
     ],
 )

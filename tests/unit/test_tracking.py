@@ -142,6 +142,34 @@ def test_a_server_that_never_answers_costs_seconds(tmp_path, wandb_at_home, monk
     assert psutil.Process().children(recursive=True) == []
 
 
+def test_without_a_network_it_costs_seconds(tmp_path, wandb_at_home, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")  # where nobody listens now
+    monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
+    started = time.monotonic()
+    receipt = mirror(tracker_for({**SETTINGS, "mode": "online"}, tmp_path), [run(0), run(1)])
+    assert time.monotonic() - started < 20
+    assert receipt["runs"] == []
+    assert "0 of 2 runs: CommError" in receipt["warning"]
+    assert "\n" not in receipt["warning"]
+
+
+def test_a_study_waits_once_and_warns_once(fake, tmp_path, caplog):
+    caplog.set_level("INFO")
+    given_up = tmp_path / "given_up"
+    first = mirror(fake("hang"), [run(1)], given_up)
+    started = time.monotonic()
+    second = mirror(fake("hang"), [run(1, "csp")], given_up)
+    assert time.monotonic() - started < 0.5
+    assert "0 of 1 runs: no answer in 1 s" in first["warning"]
+    assert second["warning"] == first["warning"]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    given_up.unlink()
+    assert mirror(fake("well"), [run(1)], given_up)["warning"] is None
+    assert not given_up.exists()
+
+
 def test_without_wandb_there_is_a_warning(tmp_path, monkeypatch):
     (tmp_path / "wandb.py").write_text("raise ImportError('not installed')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

@@ -191,9 +191,25 @@ def test_a_loss_that_is_no_number_is_the_users_mistake(small_layers, make_data):
     with pytest.raises(UserError) as error:
         train(small_layers, make_data(), settings(learning_rate=1e38), 3, "csp")
     assert str(error.value) == (
-        "csp, seed 3, epoch 1, step 2: the loss is not a finite number; "
+        "csp, seed 3, epoch 1, step 2: loss or weights are no finite numbers; "
         "lower training.learning_rate (now 1e+38)"
     )
+
+
+@pytest.mark.parametrize("rate", [1e38, 1e30])
+@pytest.mark.parametrize("validation", [0, 20])
+def test_a_last_step_that_leaves_no_numbers_is_noticed_too(
+    small_layers, make_data, validation, rate
+):
+    """Its loss was finite, that of the next step would not be."""
+    one_step = settings(learning_rate=rate, epochs=1, batch_size=60)
+    try:
+        (network,), _ = train(small_layers, make_data(validation=validation), one_step, [3])
+    except UserError as error:
+        assert "epoch 1, step 1: loss or weights are no finite numbers" in str(error)
+    else:
+        assert not validation
+        assert all(value.isfinite().all() for value in network.state_dict().values())
 
 
 @pytest.mark.parametrize(

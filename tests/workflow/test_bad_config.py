@@ -45,6 +45,14 @@ MISTAKES = {
         {"outdir": "config.yaml"},
         "outdir: 'config.yaml' is a file; it must be a folder, or not exist yet",
     ),
+    "an output folder within the project's code": (
+        {"outdir": "workflow/results"},
+        "outdir: 'workflow/results' is a part of the project; name a folder of its own",
+    ),
+    "an output folder around the project": (
+        {"outdir": ".."},
+        "outdir: '..' holds the project itself; name a folder of its own",
+    ),
     "an output folder with a wildcard": (
         {"outdir": "results/{network}"},
         "outdir: 'results/{network}' has braces; a folder's name must do without",

@@ -51,7 +51,7 @@ def test_a_network_whose_training_fails_leaves_no_weights_and_the_others_alone(
     done = study.snakemake("csp", "vgg", "--cores", "4", "--keep-going")
     assert done.returncode != 0
     assert (
-        "csp, seed 0, epoch 1, step 1: the loss is not a finite number; lower training."
+        "csp, seed 0, epoch 1, step 1: loss or weights are no finite numbers; lower training."
         in done.stdout
     )
     assert "Traceback" not in done.stdout

@@ -91,7 +91,10 @@ def test_a_second_run_in_the_same_folder_is_refused(fresh: Study):
     assert code == 0, (fresh.folder / "output.txt").read_text()
 
 
-def test_one_failing_network_leaves_the_others_and_a_partial_summary(fresh: Study):
+@pytest.mark.parametrize("before", ["fresh", "study"])
+def test_one_failing_network_leaves_the_others_and_a_partial_summary(request, before):
+    """Whether nothing was there before, or all of it."""
+    fresh = request.getfixturevalue(before)
     fresh.edit(
         "workflow/scripts/train.py",
         "    keep_freed_memory()\n",
@@ -108,7 +111,7 @@ def test_one_failing_network_leaves_the_others_and_a_partial_summary(fresh: Stud
     for network in ("exp3", "vgg"):
         assert len(pd.read_csv(fresh.run_folder(network) / "metrics.csv")) == 1
         assert (fresh.run_folder(network) / "attributions.npz").exists()
-    assert not (fresh.results / "summary.md").exists()
+    assert (fresh.results / "summary.md").exists() == (before == "study")
 
     done = fresh.snakemake("--cores", "2", "--config", "partial=True")
     assert done.returncode == 0, done.stdout

@@ -46,10 +46,10 @@ def summarise_networks(
     """Return one row per network, in the order of `right`: means, 95 % intervals, who is best.
 
     `right` holds, by network, what `evaluation.collect_right` returns. With several seeds an
-    interval is the bootstrap interval of the mean over seeds. With one seed it is, for test
-    accuracy alone, Wilson's interval over the test images; other limits are NaN. test_acc_sd is
-    the standard deviation over seeds. difference is the test accuracy minus the best network's,
-    with its interval paired by seed; p_value tests it, Holm-corrected. Both are NaN for the best.
+    interval is `statistics.mean_interval` over seeds. With one seed it is, for test accuracy alone,
+    Wilson's interval over the test images; other limits are NaN. test_acc_sd is the standard
+    deviation over seeds. difference is the test accuracy minus the best network's, with its
+    interval paired by seed; p_value tests it, Holm-corrected. Both are NaN for the best.
     """
     best = choose_best(runs, baseline)
     rows = []
@@ -61,10 +61,12 @@ def summarise_networks(
             "best": network == best,
             "seeds": len(group),
         }
+        images = int(group["test_images"].iloc[0])
         for name in MEASURED:
-            mean, low, high = mean_interval(group[name].to_numpy())
+            least_spread = 1 / images if name == "test_acc" else 0.0
+            mean, low, high = mean_interval(group[name].to_numpy(), least_spread)
             if name == "test_acc" and len(group) == 1:
-                low, high = proportion_interval(mean, int(group["test_images"].iloc[0]))
+                low, high = proportion_interval(mean, images)
             row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
         row["test_acc_sd"] = group["test_acc"].std(ddof=1)
         rest = group.columns.drop([*MEASURED, "network", "seed"])
@@ -73,7 +75,10 @@ def summarise_networks(
     others = [network for network in right if network != best]
     p_values = holm([difference_p_value(right[best], right[other]) for other in others])
     differences = {
-        network: mean_interval(right[network].mean(axis=1) - right[best].mean(axis=1))
+        network: mean_interval(
+            right[network].mean(axis=1) - right[best].mean(axis=1),
+            least_spread=1 / right[best].shape[1],
+        )
         for network in others
     }
     for position, column in enumerate(("difference", "difference_low", "difference_high")):

@@ -9,14 +9,16 @@ import json
 import logging
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from blocklab.files import write_atomically
+from blocklab.errors import UserError
 from blocklab.fingerprint import canonical_json
 from blocklab.learner import Learner
+from blocklab.tensors import Damaged, load_tensors, save_tensors
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +26,24 @@ SHARE_OF_TIME = 0.02  # that saving may take of a run
 
 
 class Checkpoints:
-    """The checkpoints of one job, in a folder of their own."""
+    """The checkpoints of one job, in a folder of their own.
 
-    def __init__(self, folder: str | Path, fingerprint: str) -> None:
+    cost: returns what this process has cost so far; its wall_seconds tell which of two is later.
+    costs: what every process that did a part of the job and was killed had cost by its last save.
+    resumed: the epochs, by seed, that those had done.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        fingerprint: str,
+        cost: Callable[[], dict[str, float]] = lambda: {"wall_seconds": time.perf_counter()},
+    ) -> None:
         self.folder, self.fingerprint = Path(folder), fingerprint
+        self.costs: list[dict[str, float]] = []
+        self.resumed: dict[int, int] = {}
+        self._cost = cost
+        self._can_save = True
         self._started = time.perf_counter()
         self._spent = self._longest = 0.0
 
@@ -36,46 +52,43 @@ class Checkpoints:
         path = self._path(learner)
         if not path.exists():
             return
-        from safetensors import SafetensorError, safe_open
-
         try:
-            with safe_open(path, framework="pt") as file:
-                notes = file.metadata()
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if notes["fingerprint"] != self.fingerprint:
-                log.warning("%s is of another config, data or code: starting anew", path)
-                return
-            if notes["sha256"] != _sha256(tensors, notes["history"]):
-                raise ValueError("its checksum is wrong")
-            history = json.loads(notes["history"])
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            log.warning("%s cannot be used (%s): starting anew", path, str(error).splitlines()[0])
+            tensors, notes = load_tensors(path)
+        except Damaged as error:
+            log.warning("%s cannot be used (%s): starting anew", path, error)
+            return
+        if notes["fingerprint"] != self.fingerprint:
+            log.warning("%s is of another config, data or code: starting anew", path)
             return
         learner.restore(tensors)
-        learner.history = history
-        log.info("seed %d goes on after epoch %d", learner.seed, len(history))
+        learner.history = json.loads(notes["history"])
+        self.resumed[learner.seed] = len(learner.history)
+        self.costs = max(self.costs, notes["costs"], key=_moment)
+        log.info("seed %d goes on after epoch %d", learner.seed, len(learner.history))
 
     def save(self, learner: Learner) -> None:
         """Keep where the learner is, unless that would cost too much of the time so far.
 
-        After the last epoch it is kept in any case: other seeds of the job may follow.
+        After the last epoch it is kept in any case: other seeds of the job may follow. What cannot
+        be written is one warning and no more, because the training is in no need of it.
         """
+        if not self._can_save:
+            return
         elapsed = time.perf_counter() - self._started
         last = len(learner.history) == learner.settings.epochs
         if not last and self._spent + self._longest > SHARE_OF_TIME * elapsed:
             return
-        from safetensors.torch import save_file
-
         before = time.perf_counter()
-        tensors = {name: value.cpu().contiguous() for name, value in learner.state().items()}
-        history = json.dumps(learner.history)
         notes = {
             "fingerprint": self.fingerprint,
-            "history": history,
-            "sha256": _sha256(tensors, history),
+            "history": json.dumps(learner.history),  # which may hold NaN
+            "costs": [*self.costs, self._cost()],
         }
-        with write_atomically(self._path(learner)) as temporary:
-            save_file(tensors, temporary, metadata=notes)
+        try:
+            save_tensors(self._path(learner), learner.state(), notes)
+        except (OSError, UserError) as error:
+            log.warning("no more checkpoints, a killed run would start anew: %s", error)
+            self._can_save = False
         took = time.perf_counter() - before
         self._spent += took
         self._longest = max(self._longest, took)
@@ -88,15 +101,12 @@ class Checkpoints:
         return self.folder / f"seed{learner.seed}.safetensors"
 
 
+def _moment(costs: list[dict[str, float]]) -> tuple[int, float]:
+    """Return what later costs have more of: processes, and time in the last one."""
+    return len(costs), costs[-1]["wall_seconds"] if costs else 0.0
+
+
 def fingerprint(run: Any) -> str:
     """Return the fingerprint of what a run depends on, as JSON can hold it, and of torch."""
     text = canonical_json([run, torch.__version__])
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _sha256(tensors: dict[str, torch.Tensor], history: str) -> str:
-    digest = hashlib.sha256(history.encode())
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()

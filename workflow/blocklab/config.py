@@ -17,6 +17,10 @@ from blocklab.errors import UserError, nearest
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 CARDS = Path(__file__).parents[1] / "cards"
+OF_THE_PROJECT = (
+    ".git", ".snakemake", ".venv", "benchmarks", "docs", "envs", "profiles", "studies", "tests",
+    "workflow",
+)  # fmt: skip
 # JSON Schema takes 10.0 for an integer; range() and torch do not.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
@@ -175,9 +179,14 @@ def _folder(outdir: str) -> str:
     """Return the output folder in the one spelling by which Snakemake knows its files."""
     if "{" in outdir or "}" in outdir:
         raise UserError(f"outdir: '{outdir}' has braces; a folder's name must do without")
+    if not outdir.isprintable():
+        raise UserError(f"outdir: '{outdir}' has control characters; a folder must do without")
     folder = Path(outdir).expanduser()
-    if folder == Path("."):
-        raise UserError("outdir: '.' is the project itself; name a folder of its own")
+    project, place = Path.cwd(), Path(os.path.realpath(folder))
+    if project.is_relative_to(place):
+        raise UserError(f"outdir: '{outdir}' holds the project itself; name a folder of its own")
+    if place.is_relative_to(project) and place.relative_to(project).parts[0] in OF_THE_PROJECT:
+        raise UserError(f"outdir: '{outdir}' is a part of the project; name a folder of its own")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"outdir: '{outdir}' is a file; it must be a folder, or not exist yet")
     above = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())

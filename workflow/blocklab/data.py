@@ -19,8 +19,9 @@ from blocklab.datasets import (
     find_dataset,
 )
 from blocklab.errors import UserError
-from blocklab.files import sha256, write_atomically
+from blocklab.files import sha256
 from blocklab.manifest import MEND, write_manifest
+from blocklab.tensors import Damaged, load_tensors, save_tensors
 
 SPLITS = ("training", "validation", "test")
 PARTS = ("images", "labels", "indices")
@@ -86,8 +87,6 @@ def prepare(settings: Mapping[str, Any], raw: RawFiles, output: Path, manifest: 
     leaves the choice of the others as it was, except that training takes what validation leaves.
     Raises UserError for sizes that the dataset does not have.
     """
-    from safetensors.torch import save_file
-
     check_sizes(settings)
     training_file = read_idx(raw.paths[TRAINING_IMAGES]), read_idx(raw.paths[TRAINING_LABELS])
     test_file = read_idx(raw.paths[TEST_IMAGES]), read_idx(raw.paths[TEST_LABELS])
@@ -101,8 +100,7 @@ def prepare(settings: Mapping[str, Any], raw: RawFiles, output: Path, manifest: 
     tensors = {
         f"{split}_{part}": getattr(getattr(data, split), part) for split in SPLITS for part in PARTS
     }
-    with write_atomically(output) as temporary:
-        save_file(tensors, temporary)
+    save_tensors(output, tensors)
 
     class_names = find_dataset(settings["name"]).class_names
     height, width = training_file[0].shape[1:]
@@ -125,23 +123,20 @@ def prepare(settings: Mapping[str, Any], raw: RawFiles, output: Path, manifest: 
     write_manifest(manifest, description)
 
 
-def load(path: str | Path, expected: str, device: str | torch.device = "cpu") -> PreparedData:
+def load(path: str | Path, device: str | torch.device = "cpu") -> PreparedData:
     """Return the prepared dataset with every tensor on `device`.
 
-    expected: the file's SHA-256, which its manifest knows.
     Raises UserError, naming the file, if it is missing, damaged or not a prepared dataset.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     try:
-        if sha256(path) != expected:
-            raise ValueError("its checksum is not that of its manifest")
-        tensors = load_file(path, device=str(device))
-        splits = {split: Split(*(tensors[f"{split}_{part}"] for part in PARTS)) for split in SPLITS}
+        tensors, _ = load_tensors(path)
+        splits = {
+            split: Split(*(tensors[f"{split}_{part}"].to(device) for part in PARTS))
+            for split in SPLITS
+        }
     except FileNotFoundError as error:
         raise UserError(f"prepared dataset {path} does not exist; run the data step") from error
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (Damaged, KeyError) as error:
         raise UserError(f"prepared dataset {path} is damaged ({error}); {MEND}") from error
     return PreparedData(**splits)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from blocklab.errors import UserError
+
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return probabilities [..., K] of logits [..., K], in double precision."""
@@ -52,7 +54,13 @@ def evaluate_seed(
     `logits` [N, K] and `labels` [N] are given for "validation", which may be empty, and "test".
     Per split: acc, loss (the training loss named) and cross_entropy, in nats, NaN if it is
     empty; for the test images also the recall of every class, and how many they are.
+    Raises UserError if a logit is no finite number.
     """
+    for split, values in logits.items():
+        if not np.isfinite(values).all():
+            raise UserError(
+                f"outputs on the {split} images are no finite numbers; lower training.learning_rate"
+            )
     metrics: dict[str, float] = {}
     for split, values in logits.items():
         metrics |= _split_metrics(split, values, labels[split], loss)

@@ -1,5 +1,6 @@
 """Writing files so that nobody ever reads half of one."""
 
+import errno
 import glob
 import hashlib
 import json
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from blocklab.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,9 +25,28 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
 
     The temporary name keeps the suffix of `path`, because some writers choose a format by it.
     If the block raises, the temporary file is removed and `path` stays as it was. If the process is
-    killed the file stays, until the next one on this machine writes `path`.
+    killed the file stays, until the next one on this machine writes `path`. Content is on the disk
+    before the name is, so that a machine that loses power keeps the old file or the new one.
+    Raises UserError if the disk is full, whatever the block makes of that.
     """
     path = Path(path)
+    try:
+        with _temporary(path) as temporary:
+            yield temporary
+            _flush(temporary)
+            os.replace(temporary, path)
+            _flush(path.parent)
+    except Exception as error:
+        if _disk_is_full(error):
+            raise UserError(
+                f"cannot write {path}: the disk is full; make room and run again"
+            ) from error
+        raise
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """Yield an empty file beside `path`, and remove it if it still is there after the block."""
     path.parent.mkdir(parents=True, exist_ok=True)
     mine = f".{path.stem}-{platform.node()}-"
     _remove_orphans(path.parent, mine)
@@ -39,9 +61,28 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         yield temporary
-        os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    """Tell whether a full disk, or a quota, is why; libraries wrap that in errors of their own."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if os.strerror(errno.ENOSPC) in str(error) or os.strerror(errno.EDQUOT) in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _remove_orphans(folder: Path, prefix: str) -> None:

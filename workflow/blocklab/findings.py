@@ -13,6 +13,7 @@ from blocklab.evaluation import double_softmax_floor
 DASH = "–"
 SIGNIFICANT = 0.05
 LOW_RECALL = 0.9
+CONFIDENTLY_WRONG = 0.01  # the probability of the true class
 
 
 def percent(share: float, digits: int = 2) -> str:
@@ -71,8 +72,8 @@ def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
         )
     if chosen == "test_acc":
         text.append(
-            "There is no validation split, so the best was chosen on the test images, and its "
-            "test accuracy is optimistic."
+            "There is no validation split, so the best was chosen on the test images: its test "
+            "accuracy is optimistic, and p-values are too small."
         )
     return " ".join(text)
 
@@ -104,14 +105,28 @@ def oddities(
             )
         found += _recall_oddities(network, row, confusions[network], class_names)
         if row["test_cross_entropy"] > math.log(classes):
-            found.append(
-                f"**{network}** has a test cross-entropy of {row['test_cross_entropy']:.2f} nats, "
-                f"more than an even guess would cost ({math.log(classes):.2f}), at an accuracy of "
-                f"{percent(row['test_acc'])}: where it is wrong, it is confidently wrong."
-            )
+            found.append(_cross_entropy_oddity(row, classes))
     if loss == "double_softmax_cross_entropy":
         found.append(_floor_sentence(networks, classes))
     return found
+
+
+def _cross_entropy_oddity(row: pd.Series, classes: int) -> str:
+    even = math.log(classes)
+    sentence = (
+        f"**{row['network']}** has a test cross-entropy of {row['test_cross_entropy']:.2f} nats, "
+        f"more than an even guess would cost ({even:.2f}), at an accuracy of "
+        f"{percent(row['test_acc'])}"
+    )
+    # An image that is recognised costs an even guess at most, so the others cost at least this.
+    wrong = (row["test_cross_entropy"] - row["test_acc"] * even) / max(1 - row["test_acc"], 1e-9)
+    share = math.exp(-wrong)
+    if share > CONFIDENTLY_WRONG:
+        return f"{sentence}."
+    return (
+        f"{sentence}: where it is wrong, it is confidently wrong, and gives the true class less "
+        f"than {share:.1g} (geometric mean)."
+    )
 
 
 def _recall_oddities(

@@ -6,6 +6,7 @@ Snakemake's process calls these at every start, so this file imports nothing hea
 import ast
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 from blocklab.errors import UserError
 
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -73,6 +75,29 @@ def script_fingerprint(script: Path) -> str:
     Raises UserError if the file is not valid Python.
     """
     return _read(script.read_text(encoding="utf-8"), script)[0]
+
+
+def stamp(workflow_folder: Path, script: str, modules: Iterable[str]) -> str:
+    """Return what tells a job's code from other code: a script and what it runs of the library.
+
+    The text names script, modules and Python's version beside the hashes, for `check_stamp`.
+    """
+    modules = sorted(set(modules))
+    hashes = (
+        script_fingerprint(workflow_folder / "scripts" / script),
+        code_fingerprint(workflow_folder / "blocklab", modules),
+    )
+    return " ".join([script, ",".join(modules), PYTHON, *hashes])
+
+
+def check_stamp(workflow_folder: Path, planned: str) -> None:
+    """Raise UserError if the code that a job was planned with is no longer what is there.
+
+    Another version of Python sees other syntax trees, so there nothing can be told.
+    """
+    script, modules, python, *_ = planned.split(" ")
+    if python == PYTHON and stamp(workflow_folder, script, modules.split(",")) != planned:
+        raise UserError(f"the code of {script} has changed since this run began; start it again")
 
 
 class _Import(NamedTuple):

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from blocklab.errors import UserError
 from blocklab.files import sha256, write_atomically
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ FLAGS = [
     "-fPIC",
     "-shared",
 ]
+DEFAULT_COMPILER = "c++"
 PATIENCE = 120  # seconds; it takes about 4
 
 _active: ctypes.CDLL | None = None
@@ -39,6 +41,12 @@ _active: ctypes.CDLL | None = None
 def active() -> ctypes.CDLL | None:
     """Return the kernels if they are in use, else None."""
     return _active
+
+
+def identity() -> str | None:
+    """Return what tells these kernels from others: source, compiler, processor; None without."""
+    library = load()
+    return Path(library._name).stem if library else None
 
 
 @contextmanager
@@ -55,8 +63,9 @@ def kernels(wanted: bool = True) -> Iterator[bool]:
 @cache
 def load() -> ctypes.CDLL | None:
     """Return the kernels, compiled first if need be; None, with one warning, if they cannot be."""
-    compiler = shlex.split(os.environ.get("CXX", "c++"))
+    compiler = [DEFAULT_COMPILER]
     try:
+        compiler = shlex.split(os.environ.get("CXX", "")) or compiler
         path = _cached(compiler)
         # A damaged one might load all the same, and end the process later.
         if not _intact(path):
@@ -69,7 +78,7 @@ def load() -> ctypes.CDLL | None:
         reason = f"no C++ compiler ({compiler[0]})"
     except subprocess.CalledProcessError as error:
         reason = (error.stderr.strip() or str(error)).splitlines()[0]
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except (OSError, UserError, ValueError, subprocess.TimeoutExpired) as error:
         reason = str(error)
     log.warning("training goes without the compiled kernels, slower: %s", reason)
     return None
@@ -78,7 +87,7 @@ def load() -> ctypes.CDLL | None:
 def _cached(compiler: list[str]) -> Path:
     """Return where the compiled kernels are in the user's cache, or will be."""
     # -march=native: a home folder may be shared by machines with different processors.
-    made_of = [SOURCE.read_text(encoding="utf-8"), *compiler, *FLAGS, *_processor()]
+    made_of = [SOURCE.read_text(encoding="utf-8"), *compiler, *FLAGS, *sorted(_processor())]
     digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
     return _cache() / "kernels" / f"{digest[:32]}.so"
 

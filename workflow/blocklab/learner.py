@@ -105,10 +105,13 @@ class Learner:
     def first_bad_step(self) -> int | None:
         """Return the first step of the epoch, from 1, whose loss was not finite; None if all were.
 
-        Waits for the device.
+        The last one, if it left weights that are not. Waits for the device.
         """
         with self.on_stream():
-            return self.bad_step.item() or None
+            if self.bad_step:
+                return self.bad_step.item()
+            finite = all(value.isfinite().all() for value in self.network.state_dict().values())
+            return None if finite else self.steps.item()
 
     def capture(self) -> None:
         """Record the step as a CUDA graph; raises RuntimeError where that is not possible."""

@@ -1,6 +1,7 @@
 """Locks that the kernel frees when their holder dies, whatever it dies of; a GPU as one of them."""
 
 import fcntl
+import itertools
 import logging
 import os
 import tempfile
@@ -15,7 +16,10 @@ _held = []
 
 
 def try_lock(path: str | Path) -> bool:
-    """Take a lock until this process ends; tell whether it was free. The file itself stays."""
+    """Take a lock until this process ends; tell whether it was free. The file itself stays.
+
+    On a file system that has no locks everything is free, with a warning.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("a", encoding="utf-8")
@@ -24,6 +28,8 @@ def try_lock(path: str | Path) -> bool:
     except BlockingIOError:
         file.close()
         return False
+    except OSError as error:
+        log.warning("%s cannot be locked (%s): make sure nothing else runs here", path, error)
     _held.append(file)  # closing it would free the lock
     return True
 
@@ -40,7 +46,7 @@ def lease_gpu(devices: Sequence[str] | None = None, folder: Path | None = None) 
     """
     given = os.environ.get(VISIBLE)
     if given is not None:
-        devices = [name.strip() for name in given.split(",") if name.strip()]
+        devices = _visible(given)
     elif devices is None:
         devices = _devices()
     if not devices:
@@ -48,12 +54,34 @@ def lease_gpu(devices: Sequence[str] | None = None, folder: Path | None = None) 
     if given is not None and len(devices) == 1:
         return devices[0]
     folder = folder or Path(tempfile.gettempdir()) / f"blocklab-gpus-{os.getuid()}"
-    leased = next((name for name in devices if try_lock(folder / f"{name}.lock")), None)
+    every = _devices()
+    try:
+        leased = next(
+            (name for name in devices if try_lock(folder / f"{_uuid(name, every)}.lock")), None
+        )
+        reason = "every GPU is taken by another job"
+    except OSError as error:
+        leased, reason = None, f"GPUs cannot be locked ({error})"
     if leased is None:
         leased = devices[os.getpid() % len(devices)]
-        log.warning("every GPU is taken by another job; sharing GPU %s", leased)
+        log.warning("%s; sharing GPU %s", reason, leased)
     os.environ[VISIBLE] = leased
     return leased
+
+
+def _visible(given: str) -> list[str]:
+    """Return the devices that CUDA sees: those named before the first name that is none."""
+    names = [name.strip() for name in given.split(",")]
+    return list(itertools.takewhile(lambda name: name and not name.startswith("-"), names))
+
+
+def _uuid(name: str, every: Sequence[str]) -> str:
+    """Return the UUID of a device that may be named by its number.
+
+    Jobs that name the same GPU in two ways must find the same lock, and two containers may call
+    different GPUs by the same number.
+    """
+    return every[int(name)] if name.isdecimal() and int(name) < len(every) else name
 
 
 def _devices() -> list[str]:

@@ -5,6 +5,7 @@ import resource
 import statistics
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ class ResourceMonitor:
             # The current device is a thread's own, and the sampler is a thread.
             self.device = torch.device("cuda", torch.cuda.current_device())
         self._sampler = _Sampler(self.device) if self.device.type == "cuda" else None
+        name = torch.cuda.get_device_name if self._sampler else lambda _: processor_model()
+        self.device_name = name(self.device)
 
     def __enter__(self) -> "ResourceMonitor":
         if self._sampler:
@@ -58,22 +61,38 @@ class ResourceMonitor:
         gpu_samples, how many samples the two rest on; gpu_allocated_bytes and
         gpu_reserved_bytes, the peaks of torch's allocator since the `with` block began.
         """
-        times = psutil.Process().cpu_times()
         cuda = self._sampler is not None
         utilisation, access, samples = self._sampler.means() if cuda else (None, None, None)
         return {
             "device": self.device.type,
-            "device_name": torch.cuda.get_device_name(self.device) if cuda else processor_model(),
+            "device_name": self.device_name,
             "threads": torch.get_num_threads(),
-            "wall_seconds": seconds_since_start(),
-            "cpu_seconds": times.user + times.system,
-            "peak_memory_bytes": _peak_memory_bytes(),
+            **process_cost(),
             "gpu_utilisation_percent": utilisation,
             "gpu_memory_access_percent": access,
             "gpu_samples": samples,
             "gpu_allocated_bytes": torch.cuda.max_memory_allocated(self.device) if cuda else None,
             "gpu_reserved_bytes": torch.cuda.max_memory_reserved(self.device) if cuda else None,
         }
+
+
+def process_cost() -> dict[str, float]:
+    """Return wall_seconds, cpu_seconds and peak_memory_bytes of this process so far."""
+    times = psutil.Process().cpu_times()
+    return {
+        "wall_seconds": seconds_since_start(),
+        "cpu_seconds": times.user + times.system,
+        "peak_memory_bytes": _peak_memory_bytes(),
+    }
+
+
+def total_cost(costs: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the cost of a job that several processes did one after another."""
+    wall, cpu, memory = (
+        [cost[name] for cost in costs]
+        for name in ("wall_seconds", "cpu_seconds", "peak_memory_bytes")
+    )
+    return {"wall_seconds": sum(wall), "cpu_seconds": sum(cpu), "peak_memory_bytes": max(memory)}
 
 
 class _Sampler:

@@ -18,38 +18,49 @@ from blocklab.fingerprint import canonical_json, code_fingerprint
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 # What all trainings share; the blocks of a network are its own.
-TRAINING_CODE = ("training", "devices", "data")
+SHARED_CODE = ("training", "devices", "data")
 PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "captum", "snakemake")
 
 
+def checkout() -> dict[str, Any]:
+    """Return what code is there now; to call before a job works, since code may be edited then."""
+    commit = _git("rev-parse", "HEAD")
+    return {
+        "commit": commit,
+        "dirty": bool(_git("--no-optional-locks", "status", "--porcelain")) if commit else None,
+        "shared_code_sha256": code_fingerprint(Path(__file__).parent, SHARED_CODE),
+    }
+
+
 def collect(
+    code: dict[str, Any],
     settings: dict[str, Any],
     seeds: list[int],
     device_description: dict[str, Any],
     started: float,
     command: str | None,
     data_sha256: str | None,
+    resumed: dict[int, int],
 ) -> dict[str, Any]:
     """Return the content of provenance.json; the moment of the call is `finished`.
 
     Args:
+        code: what `checkout` returned, and the job's stamp.
         settings: the resolved settings of the job.
         seeds: the seeds of the pack.
         device_description: device ("cpu", "cuda", "mps"), device_name, threads, precision, and
             kernels: whether the compiled kernels were in use.
         started: when the job started, in seconds since the epoch.
-        command: the command that repeats the run, if known.
+        command: the command that was given, if known.
         data_sha256: the SHA-256 of the prepared dataset.
+        resumed: how many epochs, by seed, were done by processes that were killed.
     """
     on_gpu = device_description["device"] == "cuda"
-    commit = _git("rev-parse", "HEAD")
     return {
-        "commit": commit,
-        "dirty": bool(_git("--no-optional-locks", "status", "--porcelain")) if commit else None,
+        **code,
         "settings": settings,
         "settings_sha256": hashlib.sha256(canonical_json(settings).encode()).hexdigest(),
         "data_sha256": data_sha256,
-        "code_sha256": code_fingerprint(Path(__file__).parent, TRAINING_CODE),
         "versions": {"python": platform.python_version(), **_versions()},
         "platform": " ".join([platform.system(), platform.machine(), *platform.libc_ver()]).strip(),
         "machine": {
@@ -63,6 +74,7 @@ def collect(
         "precision": device_description["precision"],
         "kernels": device_description["kernels"],
         "seeds": seeds,
+        "resumed_after_epoch": resumed,
         "started": _iso(started),
         "finished": _iso(datetime.now(UTC).timestamp()),
         "command": command,

@@ -1,7 +1,5 @@
 """results/summary.md: tables and sentences from the study's files, put into one template."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +22,9 @@ from blocklab.findings import (
     p_text,
     percent,
 )
-from blocklab.fingerprint import canonical_json
 from blocklab.manifest import read_manifest
-from blocklab.statistics import ink_correlation
+from blocklab.origin import made_by
+from blocklab.statistics import BOOTSTRAP_SEEDS, ink_correlation
 
 COSTS = {
     "seconds_per_epoch": "time per epoch",
@@ -48,8 +46,8 @@ class Study:
     homework: pd.DataFrame
     cards: Mapping[str, dict[str, Any]]
     figures: Mapping[str, str]
-    command: str
-    missing: Sequence[str] = ()  # networks of the study that have no results
+    options: str
+    missing: Sequence[str] = ()
 
     @classmethod
     def read(
@@ -61,10 +59,15 @@ class Study:
         homework: Path,
         cards: Path,
         figures: Mapping[str, str],
-        command: str,
+        options: str,
         missing: Sequence[str] = (),
     ) -> "Study":
-        """Read what the summary needs; `figures` are paths relative to the summary, by name."""
+        """Read what the summary needs.
+
+        figures: paths relative to the summary, by name.
+        options: of Snakemake's command line, what chooses this study's config.
+        missing: networks of the study that have no results.
+        """
         return cls(
             config,
             pd.read_csv(networks),
@@ -73,7 +76,7 @@ class Study:
             pd.read_csv(homework),
             {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in cards.glob("*.yaml")},
             figures,
-            command,
+            options,
             missing,
         )
 
@@ -96,12 +99,13 @@ def render(study: Study, template: Path) -> str:
         sizes=sizes,
         manifest=study.manifest,
         figures=study.figures,
-        command=study.command,
+        command=_command(study),
         count=count,
         missing=study.missing,
         best=networks.loc[networks["best"], "network"].iloc[0],
         baseline=study.config["baseline"],
         seeds=int(networks["seeds"].iloc[0]),
+        bootstrap_seeds=BOOTSTRAP_SEEDS,
         answer=answer(networks, study.config, sizes),
         homework=compare(study.homework, networks, study.config, sizes),
         markdown=_markdown,
@@ -113,7 +117,7 @@ def render(study: Study, template: Path) -> str:
         oddities=oddities(networks, confusions, loss, study.manifest["class_names"]),
         cards=_cards(study),
         method=study.cards["integrated_gradients"],
-        provenance=_provenance(study),
+        provenance=made_by(study.folders),
     )
 
 
@@ -242,40 +246,7 @@ def _cards(study: Study) -> list[dict[str, Any]]:
     return [study.cards[card] | {"networks": networks} for card, networks in users.items()]
 
 
-def _provenance(study: Study) -> dict[str, Any]:
-    """Return what all runs were made by; a value that differs between runs is a list."""
-    records = [
-        json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
-        for folders in study.folders.values()
-        for folder in folders
-    ]
-    rows = [
-        {key: record[key] for key in ("settings_sha256", "data_sha256", "code_sha256")}
-        for record in records
-    ]
-    shared = {
-        "commit": [(record["commit"] or "unknown")[:12] for record in records],
-        "dirty": [record["dirty"] for record in records],
-        "device": [
-            record["machine"]["gpu"] or record["machine"]["processor"] for record in records
-        ],
-        "cores": [record["machine"]["cores"] for record in records],
-        "threads": [record["threads"] for record in records],
-        "arithmetic": [
-            record["precision"] + (" with compiled kernels" if record["kernels"] else "")
-            for record in records
-        ],
-        "platform": [record["platform"] for record in records],
-        "versions": [
-            ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-            for record in records
-        ],
-    }
-    return {key: list(dict.fromkeys(values)) for key, values in shared.items()} | {
-        "digest": hashlib.sha256(canonical_json(rows).encode()).hexdigest()[:16],
-        "mixed": [
-            what
-            for what, key in {"code": "code_sha256", "data": "data_sha256"}.items()
-            if len({row[key] for row in rows}) > 1
-        ],
-    }
+def _command(study: Study) -> str:
+    """Return the command that runs the study again, on a processor if that is what it ran on."""
+    gpu = int((study.networks["device"] != "cpu").any())
+    return f"snakemake --cores 4 --resources gpu={gpu} {study.options}".strip()

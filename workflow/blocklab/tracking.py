@@ -161,9 +161,13 @@ def tracker_for(settings: dict[str, Any], folder: str | Path) -> Tracker | None:
     )
 
 
-def mirror(tracker: Tracker | None, runs: list[Run]) -> dict[str, Any]:
+def mirror(
+    tracker: Tracker | None, runs: list[Run], given_up: str | Path | None = None
+) -> dict[str, Any]:
     """Log `runs` and return the receipt for tracking.json, whatever happens.
 
+    given_up: a file that the first failure leaves, and because of which later calls do not try:
+    one study waits once and warns once. The study's start removes it.
     The receipt has tracker, mode, runs (network, seed and id of each that was logged) and
     warning: None, or one line that says why the rest was given up; it is logged, too.
     """
@@ -171,6 +175,8 @@ def mirror(tracker: Tracker | None, runs: list[Run]) -> dict[str, Any]:
         return {"tracker": None, "mode": "disabled", "runs": [], "warning": None}
     receipt = {"tracker": tracker.name, "mode": tracker.mode, "runs": [], "warning": None}
     try:
+        if given_up and Path(given_up).exists():
+            raise TrackingFailed(Path(given_up).read_text(encoding="utf-8"))
         _log_elsewhere(tracker, runs, receipt["runs"])
     except Exception as error:  # a mirror must not break what it mirrors
         reason = str(error).partition("\n")[0]
@@ -178,8 +184,21 @@ def mirror(tracker: Tracker | None, runs: list[Run]) -> dict[str, Any]:
             f"{tracker.name} ({tracker.mode}) has {len(receipt['runs'])} of {len(runs)} runs: "
             f"{reason} (the results are complete without it)"
         )
-        logger.warning(receipt["warning"])
+        first = given_up is None or _give_up(Path(given_up), reason)
+        logger.log(logging.WARNING if first else logging.INFO, receipt["warning"])
     return receipt
+
+
+def _give_up(file: Path, reason: str) -> bool:
+    """Note why, for the jobs to come; tell whether this is the first to do so."""
+    try:
+        with file.open("x", encoding="utf-8") as note:
+            note.write(reason)
+    except FileExistsError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 class TrackingFailed(Exception):

@@ -1,6 +1,7 @@
 """Training: one network from a pack of seeds, data resident on the device."""
 
 import logging
+import math
 import time
 from collections.abc import Iterable, Sequence
 
@@ -135,14 +136,17 @@ def _row(
     name: str,
 ) -> dict[str, float]:
     settings = learner.settings
-    step = learner.first_bad_step()
-    if step:
-        raise UserError(
-            f"{name}, seed {learner.seed}, epoch {epoch}, step {step}: the loss is not a finite "
-            f"number; lower training.learning_rate (now {settings.learning_rate:g})"
-        )
     with learner.on_stream():
         validation_acc, validation_loss = _score(learner.network, validation, settings.loss)
+    step = learner.first_bad_step()
+    # Weights may be finite and what they compute not.
+    if step is None and len(validation.labels) and not math.isfinite(validation_loss):
+        step = -(-len(learner.permutation) // settings.batch_size)
+    if step:
+        raise UserError(
+            f"{name}, seed {learner.seed}, epoch {epoch}, step {step}: loss or weights are no "
+            f"finite numbers; lower training.learning_rate (now {settings.learning_rate:g})"
+        )
     log.info(
         "%s seed %d epoch %d/%d: acc %.5f, loss %.5f, validation_acc %.5f, %.1f s",
         name, learner.seed, epoch, settings.epochs, acc, loss, validation_acc, seconds,

@@ -6,34 +6,25 @@ import torch
 from torch import nn
 
 from blocklab.errors import UserError
-from blocklab.files import write_atomically
+from blocklab.tensors import Damaged, load_tensors, save_tensors
 
 
 def save_weights(path: Path, networks: list[nn.Module], seeds: list[int]) -> None:
     """Stack the networks' parameters and buffers in the order of `seeds` and write them."""
-    from safetensors.torch import save_file
-
     states = [network.state_dict() for network in networks]
-    stacked = {
-        name: torch.stack([state[name].cpu() for state in states]).contiguous()
-        for name in states[0]
-    }
-    with write_atomically(path) as temporary:
-        save_file(stacked, temporary, metadata={"seeds": ",".join(map(str, seeds))})
+    stacked = {name: torch.stack([state[name].cpu() for state in states]) for name in states[0]}
+    save_tensors(path, stacked, {"seeds": seeds})
 
 
 def load_weights(path: Path, network: nn.Module, position: int) -> nn.Module:
     """Put the weights of the seed at `position` of the pack into `network`; return it.
 
-    Raises UserError if the file is unreadable or belongs to another network.
+    Raises UserError if the file is damaged or belongs to another network.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, framework="pt") as file:
-            state = {name: file.get_slice(name)[position] for name in file.keys()}  # noqa: SIM118
-        network.load_state_dict(state)
-    except (OSError, SafetensorError, RuntimeError, IndexError) as error:
+        tensors, _ = load_tensors(path)
+        network.load_state_dict({name: value[position] for name, value in tensors.items()})
+    except (FileNotFoundError, Damaged, RuntimeError, IndexError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not the weights of this network ({reason}); delete it") from None
     return network

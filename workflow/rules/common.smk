@@ -15,7 +15,8 @@ from blocklab.config import resolve_config, seed_packs
 from blocklab.devices import accelerator_present
 from blocklab.errors import UserError
 from blocklab.locks import try_lock
-from blocklab.fingerprint import canonical_json, code_fingerprint, script_fingerprint
+from blocklab.orphans import SCHEDULER
+from blocklab.fingerprint import canonical_json, stamp
 from blocklab.plan import input_shape, plan
 from blocklab.datasets import DATASETS
 
@@ -45,11 +46,15 @@ GPU = int(config["training"]["device"] != "cpu" and accelerator_present())
 DATA = f"{OUT}/data/{DATASET}.safetensors"
 MANIFEST = f"{OUT}/data/{DATASET}.json"
 RUN = f"{OUT}/{DATASET}/{{network}}/{{pack}}"
+TRACKING_GIVEN_UP = ".snakemake/blocklab/tracking_given_up"
 RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/{{pack}}"
 
 
 def has_results(network):
-    files = ("metrics.csv", "predictions.npz", "attributions.npz")
+    files = (
+        "weights.safetensors history.csv resources.json provenance.json metrics.csv "
+        "predictions.npz attributions.npz"
+    ).split()
     runs = expand(f"{RUN}/{{file}}", network=network, pack=PACKS, file=files)
     return all(os.path.exists(path) for path in runs)
 
@@ -75,10 +80,10 @@ wildcard_constraints:
     pack=r"seeds?\d+(-\d+)?",
 
 
-def study_command():
-    """The command that runs this study again."""
+def config_options():
+    """The options of the command line that make this study what it is."""
     given = workflow.config_settings
-    words = ["snakemake", "--cores", "4", "--resources", "gpu=1"]
+    words = []
     if given.configfiles:
         words += ["--configfile", *map(os.path.relpath, given.configfiles)]
     if given.config:
@@ -90,8 +95,21 @@ def study_command():
     return shlex.join(words)
 
 
-# For provenance.json. As a param it would make a job run again for being asked for otherwise.
-os.environ.update(BLOCKLAB_COMMAND=study_command())
+def given_command():
+    """The command that was given, as far as a result may depend on it.
+
+    Not the whole command line: options of Snakemake's plugins may hold keys and passwords.
+    """
+    targets = sorted(map(str, workflow.dag_settings.targets))
+    words = ["snakemake", *targets, "--cores", str(workflow.resource_settings.cores)]
+    limits = workflow.global_resources
+    words += ["--resources", f"gpu={limits['gpu']}"] if "gpu" in limits else []
+    return f"{shlex.join(words)} {config_options()}".strip()
+
+
+# As a param it would make a job run again for being asked for otherwise.
+os.environ.update(BLOCKLAB_COMMAND=given_command())
+os.environ[SCHEDULER] = str(os.getpid())
 
 
 def of_every_run(file, networks=NETWORKS):
@@ -138,13 +156,12 @@ def files_of(network):
 
 
 def code(script, *modules, network=None):
-    """Fingerprint of a script and the library code that it runs; of a network's blocks too.
+    """Stamp of a script and the library code that it runs; of a network's blocks too.
 
     Snakemake itself would compare time stamps of scripts; the profile turns that off.
     """
     blocks = PLAN[network]["modules"] if network else []
-    library = code_fingerprint(WORKFLOW / "blocklab", [*modules, *blocks])
-    return f"{script_fingerprint(WORKFLOW / 'scripts' / script)} {library}"
+    return stamp(WORKFLOW, script, [*modules, *blocks])
 
 
 def data_settings():

@@ -1,7 +1,6 @@
 rule evaluate:
     input:
         data=DATA,
-        manifest=MANIFEST,
         weights=rules.train.output.weights,
         history=rules.train.output.history,
     output:

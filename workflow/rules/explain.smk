@@ -1,7 +1,6 @@
 rule explain:
     input:
         data=DATA,
-        manifest=MANIFEST,
         weights=rules.train.output.weights,
     output:
         attributions=f"{RUN}/attributions.npz",
@@ -20,6 +19,7 @@ rule explain:
         seeds=lambda wildcards: PACKS[wildcards.pack],
         device=config["training"]["device"],
         compile=config["training"]["compile"],
+        deterministic=config["training"]["deterministic"],
         code=lambda wildcards: code(
             "explain.py",
             "attribution",

@@ -200,7 +200,7 @@ rule summary:
         ),
         networks=NETWORKS,
         missing=MISSING,
-        command=study_command(),
+        options=config_options(),
         code=code("summary.py", "summary"),
     message:
         "Write {output}"

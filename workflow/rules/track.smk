@@ -12,6 +12,7 @@ rule track:
     params:
         settings=canonical_json(config["tracking"]),
         job=lambda wildcards: canonical_json(training_settings(wildcards)),
+        given_up=TRACKING_GIVEN_UP,
         code=code("track.py", "tracking"),
     message:
         "Track {wildcards.network}, {wildcards.pack}"

@@ -1,7 +1,6 @@
 rule train:
     input:
         data=DATA,
-        manifest=MANIFEST,
     output:
         weights=f"{RUN}/weights.safetensors",
         history=f"{RUN}/history.csv",

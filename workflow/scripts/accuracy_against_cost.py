@@ -3,7 +3,7 @@
 import pandas as pd
 
 from blocklab.figures import accuracy_against_cost
-from blocklab.logs import log_to
+from blocklab.job import as_job
 
-with log_to(snakemake.log[0]):
+with as_job(snakemake):
     accuracy_against_cost(pd.read_csv(snakemake.input.networks), snakemake.output[0])

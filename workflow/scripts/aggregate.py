@@ -5,9 +5,9 @@ from pathlib import Path
 from blocklab.aggregation import collect_runs, summarise_networks
 from blocklab.evaluation import collect_right
 from blocklab.files import write_table
-from blocklab.logs import log_to
+from blocklab.job import as_job
 
-with log_to(snakemake.log[0]):
+with as_job(snakemake):
     folders = {
         network: [Path(path) for path in paths]
         for network, paths in snakemake.params.folders.items()

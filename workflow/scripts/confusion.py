@@ -4,10 +4,10 @@ import pandas as pd
 
 from blocklab.evaluation import collect_confusions
 from blocklab.figures import confusion
-from blocklab.logs import log_to
+from blocklab.job import as_job
 from blocklab.manifest import read_manifest
 
-with log_to(snakemake.log[0]):
+with as_job(snakemake):
     networks = pd.read_csv(snakemake.input.networks)
     best = networks.loc[networks["best"], "network"].iloc[0]
     manifest = read_manifest(snakemake.input.manifest)

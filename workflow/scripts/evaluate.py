@@ -9,25 +9,24 @@ import torch
 
 from blocklab.complexity import complexity
 from blocklab.data import load
-from blocklab.devices import choose_device
+from blocklab.devices import choose_device, make_deterministic
 from blocklab.evaluation import evaluate_seed
 from blocklab.files import write_arrays, write_table
 from blocklab.inference import predict
+from blocklab.job import as_job
 from blocklab.kernels import kernels
-from blocklab.logs import log_to
-from blocklab.manifest import read_manifest
 from blocklab.network import build, resolve
 from blocklab.weights import load_weights
 
-with log_to(snakemake.log[0]), kernels(snakemake.params.compile):
+with as_job(snakemake), kernels(snakemake.params.compile):
     torch.set_num_threads(snakemake.threads)
     job = json.loads(snakemake.params.settings)
     device = choose_device(job["training"]["device"], snakemake.resources.gpu)
+    make_deterministic(job["training"]["deterministic"], device)
     name, shape = job["network"]["name"], tuple(job["input_shape"])
     layers = resolve(name, job["network"]["layers"], shape, job["classes"])
     counted = complexity(layers, shape)
-    manifest = read_manifest(snakemake.input.manifest)
-    data = load(snakemake.input.data, manifest["sha256"], device)
+    data = load(snakemake.input.data, device)
     history = pd.read_csv(snakemake.input.history)
 
     rows, arrays = [], []

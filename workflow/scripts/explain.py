@@ -9,24 +9,23 @@ import torch
 
 from blocklab.attribution import Explanation, choose_images, explain
 from blocklab.data import load
-from blocklab.devices import choose_device
+from blocklab.devices import choose_device, make_deterministic
 from blocklab.files import write_arrays
+from blocklab.job import as_job
 from blocklab.kernels import kernels
-from blocklab.logs import log_to
-from blocklab.manifest import read_manifest
 from blocklab.network import build, initialise, resolve
 from blocklab.weights import load_weights
 
-with log_to(snakemake.log[0]), kernels(snakemake.params.compile):
+with as_job(snakemake), kernels(snakemake.params.compile):
     torch.set_num_threads(snakemake.threads)
     job = json.loads(snakemake.params.settings)
     settings = job["explanation"]
     device = choose_device(snakemake.params.device, snakemake.resources.gpu)
+    make_deterministic(snakemake.params.deterministic, device)
     layers = resolve(
         job["network"]["name"], job["network"]["layers"], tuple(job["input_shape"]), job["classes"]
     )
-    manifest = read_manifest(snakemake.input.manifest)
-    test = load(snakemake.input.data, manifest["sha256"], device).test
+    test = load(snakemake.input.data, device).test
     chosen, gallery = choose_images(
         test.labels, job["classes"], settings["sample"], settings["seed"]
     )

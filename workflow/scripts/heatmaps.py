@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from blocklab.heatmaps import TARGET_LABELS, baseline_and_best, every_network
-from blocklab.logs import log_to
+from blocklab.job import as_job
 from blocklab.manifest import read_manifest
 
-with log_to(snakemake.log[0]):
+with as_job(snakemake):
     networks = pd.read_csv(snakemake.input.networks)
     best = networks.loc[networks["best"], "network"].iloc[0]
     baseline = snakemake.params.baseline

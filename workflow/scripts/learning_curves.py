@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from blocklab.figures import learning_curves
-from blocklab.logs import log_to
+from blocklab.job import as_job
 
-with log_to(snakemake.log[0]):
+with as_job(snakemake):
     histories = {
         network: pd.concat(pd.read_csv(Path(folder) / "history.csv") for folder in folders)
         for network, folders in snakemake.params.folders.items()

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from blocklab.data import prepare
-from blocklab.logs import log_to
+from blocklab.job import as_job
 from blocklab.sources import fetch
 
-with log_to(snakemake.log[0]):
+with as_job(snakemake):
     settings = snakemake.config["dataset"]
     raw = fetch(settings["name"], settings["source"], settings["directory"])
     prepare(settings, raw, Path(snakemake.output.data), Path(snakemake.output.manifest))

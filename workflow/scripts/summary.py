@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 
 from blocklab.files import write_atomically
-from blocklab.logs import log_to
+from blocklab.job import as_job
 from blocklab.summary import Study, render
 
 FIGURES = ["learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all"]
 FIGURES += ["timeline"]
 
-with log_to(snakemake.log[0]):
+with as_job(snakemake):
     output = Path(snakemake.output[0])
     settings = json.loads(snakemake.params.settings)
     # JSON text has lost the order of networks, which is that of the tables.
@@ -29,7 +29,7 @@ with log_to(snakemake.log[0]):
         figures={
             name: os.path.relpath(str(snakemake.input[name]), output.parent) for name in FIGURES
         },
-        command=snakemake.params.command,
+        options=snakemake.params.options,
         missing=snakemake.params.missing,
     )
     with write_atomically(output) as temporary:

@@ -1,7 +1,7 @@
 """Draw when which job ran."""
 
-from blocklab.logs import log_to
+from blocklab.job import as_job
 from blocklab.timeline import timeline
 
-with log_to(snakemake.log[0]):
+with as_job(snakemake):
     timeline(snakemake.params.logs, snakemake.output[0])

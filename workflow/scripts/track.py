@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from blocklab.files import write_json
-from blocklab.logs import log_to
+from blocklab.job import as_job
 from blocklab.tracking import Run, mirror, tracker_for
 
-with log_to(snakemake.log[0]):
+with as_job(snakemake):
     history = pd.read_csv(snakemake.input.history)
     metrics = pd.read_csv(snakemake.input.metrics)
     resources = json.loads(Path(snakemake.input.resources).read_text(encoding="utf-8"))
@@ -26,4 +26,4 @@ with log_to(snakemake.log[0]):
     ]
     folder = Path(snakemake.output.receipt).parent / "tracking"
     tracker = tracker_for(json.loads(snakemake.params.settings), folder)
-    write_json(snakemake.output.receipt, mirror(tracker, runs))
+    write_json(snakemake.output.receipt, mirror(tracker, runs, snakemake.params.given_up))

@@ -16,19 +16,19 @@ from blocklab.devices import (
     keep_freed_memory,
     make_deterministic,
 )
-from blocklab.files import write_json, write_table
-from blocklab.kernels import load as load_kernels
+from blocklab.files import sha256, write_json, write_table
+from blocklab.job import as_job
+from blocklab.kernels import identity
 from blocklab.learner import Settings
-from blocklab.logs import log_to
-from blocklab.manifest import read_manifest
-from blocklab.measurement import ResourceMonitor
+from blocklab.measurement import ResourceMonitor, process_cost, total_cost
 from blocklab.network import resolve
-from blocklab.provenance import collect
+from blocklab.provenance import checkout, collect
 from blocklab.training import train
 from blocklab.weights import save_weights
 
-with log_to(snakemake.log[0]):
+with as_job(snakemake):
     started = time.time()
+    code = checkout() | {"code": snakemake.params.code}
     torch.set_num_threads(snakemake.threads)
     job = json.loads(snakemake.params.settings)
     device = choose_device(job["training"]["device"], snakemake.resources.gpu)
@@ -44,29 +44,36 @@ with log_to(snakemake.log[0]):
     keep_freed_memory()
     arithmetic = {
         "precision": settings.precision,
-        "kernels": device == "cpu" and settings.compile and load_kernels() is not None,
+        "kernels": identity() if device == "cpu" and settings.compile else None,
     }
-    data_sha256 = read_manifest(snakemake.input.manifest)["sha256"]
-    everything = [job, snakemake.params.code, data_sha256, device, snakemake.threads, arithmetic]
-    checkpoints = Checkpoints(snakemake.params.checkpoints, fingerprint(everything))
-    with ResourceMonitor(device) as monitor:
-        data = load(snakemake.input.data, data_sha256, device)
+    data_sha256 = sha256(snakemake.input.data)
+    monitor = ResourceMonitor(device)
+    everything = [job, snakemake.params.code, data_sha256, monitor.device_name]
+    everything += [snakemake.threads, arithmetic]
+    checkpoints = Checkpoints(
+        snakemake.params.checkpoints, fingerprint(everything), cost=process_cost
+    )
+    with monitor:
+        data = load(snakemake.input.data, device)
         networks, history = train(
             layers, data, settings, job["seeds"], name, checkpoints=checkpoints
         )
     resources = monitor.result()
+    resources |= total_cost([*checkpoints.costs, resources])
 
     save_weights(Path(snakemake.output.weights), networks, job["seeds"])
     write_table(snakemake.output.history, pd.DataFrame(history))
     resources["training_images"] = len(data.training.labels)
     write_json(snakemake.output.resources, resources)
     provenance = collect(
+        code,
         job,
         job["seeds"],
         resources | arithmetic,
         started,
         os.environ.get("BLOCKLAB_COMMAND"),
         data_sha256,
+        checkpoints.resumed,
     )
     write_json(snakemake.output.provenance, provenance)
     checkpoints.clear()

@@ -111,8 +111,10 @@ class TransformerBlock(nn.Module):
         Those of pixels would not be, which only attribution asks for. `which` [N, T] numbers the
         value of every pixel, from 0 to `count` - 1.
         """
-        somewhere = torch.empty(count, dtype=torch.int64)
-        somewhere[which.flatten()] = torch.arange(which.numel())
+        # The first pixel of each value: which one it is decides how gradients add up.
+        pixels = torch.arange(which.numel())
+        somewhere = torch.full((count,), len(pixels))
+        somewhere.scatter_reduce_(0, which.flatten(), pixels, "amin")
         tokens = self._tokens(x).flatten(0, 1)[somewhere]
         tokens = (tokens + self.content(tokens)).expand(len(x), -1, -1)
         occurrences = torch.zeros(len(x), count, dtype=tokens.dtype)

@@ -1,0 +1,59 @@
+"""Tensors in safetensors files that prove themselves: notes and a checksum ride in the header."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from blocklab.files import write_atomically
+from blocklab.fingerprint import canonical_json
+
+KEY = "blocklab"  # one key, because safetensors writes several in any order
+
+
+class Damaged(Exception):
+    """The file is not what was written; the message is one line that does not name the file."""
+
+
+def save_tensors(
+    path: str | Path, tensors: dict[str, torch.Tensor], notes: dict[str, Any] | None = None
+) -> None:
+    """Write tensors and notes, which JSON must be able to hold; the same ones, the same bytes."""
+    from safetensors.torch import save_file
+
+    tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
+    header = canonical_json({"notes": notes or {}, "sha256": _sha256(tensors, notes or {})})
+    with write_atomically(path) as temporary:
+        save_file(tensors, temporary, metadata={KEY: header})
+
+
+def load_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return tensors, on the processor, and notes.
+
+    Raises FileNotFoundError if there is no file, Damaged if any of its content has changed.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads(file.metadata()[KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        notes = header["notes"]
+        intact = header["sha256"] == _sha256(tensors, notes)
+    except FileNotFoundError:
+        raise
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise Damaged(str(error).partition("\n")[0]) from error
+    if not intact:
+        raise Damaged("its checksum is wrong")
+    return tensors, notes
+
+
+def _sha256(tensors: dict[str, torch.Tensor], notes: dict[str, Any]) -> str:
+    digest = hashlib.sha256(canonical_json(notes).encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(canonical_json([name, str(value.dtype), list(value.shape)]).encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

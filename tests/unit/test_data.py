@@ -219,7 +219,7 @@ def test_load_names_a_missing_file_and_one_that_is_no_prepared_dataset(prepare, 
     with pytest.raises(UserError, match=r"absent\.safetensors does not exist"):
         data.load(tmp_path / "absent.safetensors")
     save_tensors(output, {"training_images": torch.zeros(1)})
-    with pytest.raises(UserError, match=r"is damaged \('test_labels'\)") as error:
+    with pytest.raises(UserError, match=r"is damaged \('training_labels'\)") as error:
         data.load(output)
     assert str(output) in str(error.value)
 

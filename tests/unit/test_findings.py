@@ -22,7 +22,7 @@ GOOD = np.full((1, 10, 10), 1)  # every class is answered now and then
 CLASSES = [str(label) for label in range(10)]
 # What each oddity is known by.
 RESIDUAL, POINTWISE, NEVER = "no residual network", "no convolution wider than 1x1", "never answers"
-LOW, CONFIDENT, FLOOR = "worst", "confidently wrong", "softmax is applied twice"
+LOW, COSTLY, FLOOR = "worst", "more than an even guess would cost", "softmax is applied twice"
 OPTIMISTIC, REAL, UNTOLD = "is optimistic", "beyond the chance of", "may be chance"
 EQUAL, WORSE = "Not distinguishable", "Less accurate, beyond chance"
 BETTER = "More accurate on the test images, beyond chance"
@@ -54,7 +54,7 @@ def test_nothing_odd_is_nothing_said(make_networks):
         ({"largest_kernel": 0}, []),  # no convolution at all
         ({"recall_4": 0.899}, [LOW]),
         ({"recall_4": 0.9}, []),
-        ({"test_cross_entropy": 2.31}, [CONFIDENT]),  # the logarithm of 10 is 2.3026
+        ({"test_cross_entropy": 2.31}, [COSTLY]),  # the logarithm of 10 is 2.3026
         ({"test_cross_entropy": 2.30}, []),
         ({"residuals": 1, "largest_kernel": 1, "recall_4": 0.1}, [RESIDUAL, POINTWISE, LOW]),
     ],

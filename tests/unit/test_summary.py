@@ -230,7 +230,9 @@ def test_one_seed_and_several_have_tests_of_their_own(make_study):
     one, several = make_study().render(), make_study(seeds=3).render()
     assert several.splitlines()[0].endswith("3 seeds")
     assert "Wilson" in one and "McNemar" in one and "t-test" not in one
-    assert "Means over 3 seeds with bootstrap intervals" in several and "McNemar" not in several
+    assert (
+        "Means over 3 seeds with 95 % intervals: Student's" in several and "McNemar" not in several
+    )
     assert "sd over seeds" in several and "sd over seeds" not in one
     assert rows(section(several, "Ranking"))["csp"][2:4] == ["0.50 %", "-1.00 (-2.00 to +0.10)"]
     assert rows(section(several, "Ranking"))["**vgg**"][3] == "–"

@@ -1,12 +1,14 @@
 """The timeline of a study, from logs."""
 
 import logging
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
-from blocklab.logs import log_to
+from blocklab import job
+from blocklab.job import as_job
 from blocklab.timeline import draw_timeline, lanes, read_jobs, timeline
 
 
@@ -71,12 +73,17 @@ def test_the_figure_has_a_bar_per_job(log, longest, unit, tmp_path):
     assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_jobs_log_ends_with_when_it_worked_if_it_succeeds(tmp_path):
+def test_a_jobs_log_ends_with_when_it_worked_if_it_succeeds(tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "check_stamp", lambda *_: None)
+
+    def made(name: str) -> SimpleNamespace:
+        return SimpleNamespace(log=[str(tmp_path / f"{name}.log")], params=SimpleNamespace(code=""))
+
     handlers = logging.getLogger().handlers[:]
     try:
-        with log_to(str(tmp_path / "done.log")):
+        with as_job(made("done")):
             pass
-        with pytest.raises(SystemExit), log_to(str(tmp_path / "failed.log")):
+        with pytest.raises(SystemExit), as_job(made("failed")):
             raise ValueError
     finally:
         logging.getLogger().handlers[:] = handlers

@@ -204,7 +204,7 @@ def test_a_last_step_that_leaves_no_numbers_is_noticed_too(
     """Its loss was finite, that of the next step would not be."""
     one_step = settings(learning_rate=rate, epochs=1, batch_size=60)
     try:
-        (network,), _ = train(small_layers, make_data(validation=validation), one_step, [3])
+        network, _ = train(small_layers, make_data(validation=validation), one_step, 3)
     except UserError as error:
         assert "epoch 1, step 1: loss or weights are no finite numbers" in str(error)
     else:

@@ -55,5 +55,6 @@ def _sha256(tensors: dict[str, torch.Tensor], notes: dict[str, Any]) -> str:
     digest = hashlib.sha256(canonical_json(notes).encode())
     for name, value in sorted(tensors.items()):
         digest.update(canonical_json([name, str(value.dtype), list(value.shape)]).encode())
-        digest.update(value.reshape(-1).view(torch.uint8).numpy())
+        flat = value.as_strided((value.numel(),), (1,))  # an empty tensor may have stride 0
+        digest.update(flat.view(torch.uint8).numpy())
     return digest.hexdigest()

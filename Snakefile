@@ -26,6 +26,8 @@ onstart:
             "another run is at work in this folder; wait for it to end, or stop it"
         )
     Path(TRACKING_GIVEN_UP).unlink(missing_ok=True)
+    # As a param it would make jobs run again for being asked for otherwise.
+    os.environ.update(BLOCKLAB_COMMAND=given_command())
 
 
 rule all:

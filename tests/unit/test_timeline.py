@@ -57,6 +57,13 @@ def test_a_job_takes_the_first_row_that_is_free():
     assert lanes(jobs) == [0, 1, 2, 0, 1]
 
 
+def test_logs_that_are_gone_are_left_out(log, tmp_path):
+    logs = {"train": {"vgg": log("vgg", 0, 5), "csp": str(tmp_path / "absent.log")}}
+    assert read_jobs(logs)["name"].tolist() == ["vgg"]
+    (text,) = draw_timeline(read_jobs({"train": {"csp": logs["train"]["csp"]}})).texts
+    assert text.get_text() == "no log says when its job ran"
+
+
 @pytest.mark.parametrize(("longest", "unit"), [(100, "seconds"), (1000, "minutes")])
 def test_the_figure_has_a_bar_per_job(log, longest, unit, tmp_path):
     logs = {

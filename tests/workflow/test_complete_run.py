@@ -106,6 +106,11 @@ def test_the_files_of_one_network(finished: Study, network: str):
     assert provenance["data_sha256"] == sha256(finished.results / "data" / "mnist.safetensors")
     assert provenance["settings"]["network"]["name"] == network
     assert provenance["seeds"] == [0]
+    assert provenance["resumed_after_epoch"] == {}
+    assert provenance["command"] == (
+        "snakemake --cores 4 --resources gpu=1 --configfile tests/workflow/tiny.yaml"
+    )
+    assert "blocks.conv" in provenance["code"].split()[1].split(",")
 
 
 def test_all_networks_explain_the_same_images(finished: Study):
@@ -162,7 +167,7 @@ def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finis
     assert len(images) == 6
     for image in images:
         assert (finished.results / image).read_bytes().startswith(b"\x89PNG"), image
-    assert "snakemake --cores 4 --resources gpu=1 --configfile tests/workflow/tiny.yaml" in text
+    assert "snakemake --cores 4 --resources gpu=0 --configfile tests/workflow/tiny.yaml" in text
     assert not re.search(r"\bnan\b|\bNone\b|Undefined|\{\{|\{%", text)
     assert str(finished.folder) not in text
 

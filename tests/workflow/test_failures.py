@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from crash import differences
 from tiny_study import Study
 
 from blocklab.datasets import DATASETS, TEST_LABELS
@@ -13,6 +17,7 @@ from blocklab.sources import fetch
 
 pytestmark = pytest.mark.workflow
 
+MADE_BY_TRAINING = ("weights.safetensors", "history.csv", "resources.json", "provenance.json")
 LAST_LINE = "return self.fuse(normalise(y, self.norm, self.activation))"
 
 
@@ -56,8 +61,7 @@ def test_a_network_whose_training_fails_leaves_no_weights_and_the_others_alone(
     )
     assert "Traceback" not in done.stdout
     after = snapshot(study.results)
-    made_by_training = {"weights.safetensors", "history.csv", "resources.json", "provenance.json"}
-    assert before.keys() - after.keys() == {f"mnist/csp/seed0/{name}" for name in made_by_training}
+    assert before.keys() - after.keys() == {f"mnist/csp/seed0/{name}" for name in MADE_BY_TRAINING}
     changed = {path for path in before.keys() & after.keys() if before[path] != after[path]}
     others = {path for path in changed if not path.removeprefix("logs/").startswith("mnist/vgg/")}
     assert others == {"logs/mnist/csp/seed0/train.log"}
@@ -66,3 +70,56 @@ def test_a_network_whose_training_fails_leaves_no_weights_and_the_others_alone(
     study.edit("workflow/blocklab/blocks/csp.py", " * float('nan')", "")
     stages = ("Train", "Evaluate", "Explain", "Track")
     assert study.plan("csp", "vgg") == {f"{stage} csp, seed0" for stage in stages}
+
+
+FILES = {
+    ("prepare_data",): ["data/mnist.safetensors", "data/mnist.json"],
+    ("vgg", "csp", "exp3"): [
+        *(f"mnist/vgg/seed0/{name}" for name in MADE_BY_TRAINING),
+        "mnist/csp/seed0/metrics.csv",
+        "mnist/csp/seed0/predictions.npz",
+        "mnist/exp3/seed0/attributions.npz",
+    ],
+    ("aggregate", "learning_curves"): ["runs.csv", "networks.csv", "figures/learning_curves.png"],
+    ("accuracy_against_cost", "confusion", "heatmaps"): [
+        "figures/accuracy_against_cost.png",
+        "figures/confusion.png",
+        "figures/heatmaps.png",
+        "figures/heatmaps_all.png",
+    ],
+    ("timeline",): ["figures/timeline.png"],
+    ("summary",): ["summary.md"],
+}
+
+
+def test_a_disk_that_is_full_at_any_stage(study: Study, finished: Study, tmp_path: Path):
+    """Every job says so in one line and leaves nothing; with room, the same command goes on."""
+    results = study.results
+    kept = results.rename(tmp_path / "kept")
+    results.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(results)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a disk cannot be mounted here; that takes root")
+    try:
+        shutil.copytree(kept, results, dirs_exist_ok=True)
+        for targets, files in FILES.items():
+            for path in [*files, *(log.relative_to(results) for log in results.rglob("*.log"))]:
+                (results / path).unlink()
+            with suppress(OSError), (results / "ballast").open("wb", buffering=0) as ballast:
+                while True:
+                    ballast.write(bytes(4096))
+            done = study.snakemake(*targets, "--cores", "2", "--keep-going")
+            assert done.returncode == 1, targets
+            assert "Traceback" not in done.stdout
+            assert done.stdout.count("the disk is full; make room and run again") >= len(targets)
+            assert not [path for path in files if (results / path).exists()]
+            assert not list(results.rglob(".*"))
+            (results / "ballast").unlink()
+            shutil.copytree(kept, results, dirs_exist_ok=True)
+        for files in FILES.values():
+            for path in files:
+                (results / path).unlink()
+        study.run()
+        assert differences(finished, study) == []
+    finally:
+        subprocess.run(["umount", "--lazy", str(results)], check=True)

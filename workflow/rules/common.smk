@@ -103,12 +103,10 @@ def given_command():
     targets = sorted(map(str, workflow.dag_settings.targets))
     words = ["snakemake", *targets, "--cores", str(workflow.resource_settings.cores)]
     limits = workflow.global_resources
-    words += ["--resources", f"gpu={limits['gpu']}"] if "gpu" in limits else []
+    words += ["--resources", f"gpu={limits['gpu'].value}"] if "gpu" in limits else []
     return f"{shlex.join(words)} {config_options()}".strip()
 
 
-# As a param it would make a job run again for being asked for otherwise.
-os.environ.update(BLOCKLAB_COMMAND=given_command())
 os.environ[SCHEDULER] = str(os.getpid())
 
 

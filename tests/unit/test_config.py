@@ -2,6 +2,7 @@
 
 import copy
 import math
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,6 +10,8 @@ import yaml
 from blocklab.config import SCHEMA, resolve_config, schema, seed_packs
 from blocklab.datasets import DATASETS
 from blocklab.errors import UserError
+
+ROOT = Path(__file__).parents[2]
 
 MISSING = object()
 MISTAKES = [
@@ -269,3 +272,46 @@ def test_the_schema_refuses_unknown_keys_everywhere():
     sections = {name: part for name, part in parts.items() if "properties" in part}
     assert len(sections) == 7
     assert all(part["additionalProperties"] is False for part in sections.values())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vgg\n", "../vgg", "a/b", "vgg ", "", "Vgg", "a|b", "<b>", "$(ls)", "ü", "a.b"],
+)
+def test_a_networks_name_is_good_for_paths_shells_and_pages(config, name):
+    config["networks"][name] = config["networks"].pop("vgg")
+    with pytest.raises(UserError, match=r"^networks: .* is no network's name; use small letters"):
+        resolve_config(config)
+
+
+@pytest.mark.parametrize(
+    ("outdir", "reason"),
+    [
+        (".", "holds the project itself"),
+        ("..", "holds the project itself"),
+        ("/", "holds the project itself"),
+        ("results/..", "holds the project itself"),
+        ("workflow", "is a part of the project"),
+        ("results/../docs/mine", "is a part of the project"),
+        (str(ROOT / ".git" / "x"), "is a part of the project"),
+        ("results\nx", "has control characters"),
+        ("results\x1b[2J", "has control characters"),
+        ("results/{pack}", "has one of {}<>"),
+        ("results/<b>", "has one of {}<>"),
+    ],
+)
+def test_results_do_not_go_among_the_project(config, monkeypatch, outdir, reason):
+    monkeypatch.chdir(ROOT)
+    config["outdir"] = outdir
+    with pytest.raises(UserError, match=reason) as error:
+        resolve_config(config)
+    assert str(error.value).startswith("outdir: ")
+    assert str(error.value).isprintable()
+
+
+def test_a_link_into_the_project_is_seen_through(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "link").symlink_to(ROOT / "workflow")
+    config["outdir"] = str(tmp_path / "link" / "results")
+    with pytest.raises(UserError, match="is a part of the project"):
+        resolve_config(config)

@@ -55,7 +55,7 @@ MISTAKES = {
     ),
     "an output folder with a wildcard": (
         {"outdir": "results/{network}"},
-        "outdir: 'results/{network}' has braces; a folder's name must do without",
+        "outdir: 'results/{network}' has one of {}<>; a folder's name must do without",
     ),
     "more images than there are": (
         {"dataset": {"test_size": 10_001}},

@@ -114,3 +114,11 @@ def test_fashion_mnist_needs_no_more_than_its_name(fresh: Study):
     with safe_open(fresh.results / "data" / "fashion_mnist.safetensors", framework="np") as file:
         assert file.get_slice("test_images").get_shape() == [100, 1, 32, 32]
     assert any("Train vgg" in job for job in fresh.plan())
+
+
+def test_no_shell_takes_a_folders_name_for_a_command(fresh: Study):
+    outdir = "results/a b;touch pwned&$(touch pwned)`touch pwned`|'\""
+    fresh.configure({"outdir": outdir})
+    fresh.run("prepare_data")
+    assert (fresh.folder / outdir / "data" / "mnist.json").is_file()
+    assert not list(fresh.folder.rglob("pwned"))

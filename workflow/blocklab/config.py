@@ -177,8 +177,8 @@ def _any_of(kinds: list[str]) -> str:
 
 def _folder(outdir: str) -> str:
     """Return the output folder in the one spelling by which Snakemake knows its files."""
-    if "{" in outdir or "}" in outdir:
-        raise UserError(f"outdir: '{outdir}' has braces; a folder's name must do without")
+    if set("{}<>") & set(outdir):  # wildcards and variables to Snakemake
+        raise UserError(f"outdir: '{outdir}' has one of {{}}<>; a folder's name must do without")
     if not outdir.isprintable():
         raise UserError(f"outdir: '{outdir}' has control characters; a folder must do without")
     folder = Path(outdir).expanduser()

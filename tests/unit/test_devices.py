@@ -9,7 +9,12 @@ import pytest
 import torch
 
 from blocklab import devices
-from blocklab.devices import accelerator_present, choose_device, choose_precision
+from blocklab.devices import (
+    accelerator_present,
+    choose_device,
+    choose_precision,
+    processor_model,
+)
 from blocklab.errors import UserError
 
 
@@ -136,3 +141,11 @@ def test_looking_for_an_accelerator_takes_no_torch():
         check=True,
     )
     assert run.stdout.strip() == "False"
+
+
+def test_a_system_that_hides_its_processor_gives_the_architecture(monkeypatch):
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "processor\t: 0\n")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.processor", lambda: "")
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    assert processor_model() == "riscv64"

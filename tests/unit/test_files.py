@@ -1,5 +1,6 @@
 """Nobody reads half a file."""
 
+import errno
 import hashlib
 import json
 import os
@@ -110,3 +111,11 @@ def test_the_remains_of_a_killed_process_are_removed_by_the_next(tmp_path):
         # Those of the living stay, those of other files too.
         assert sorted(tmp_path.iterdir()) == sorted([mine, other])
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_elsewhere_is_not_blamed(tmp_path):
+    try:
+        raise OSError(errno.ENOSPC, "elsewhere")
+    except OSError:
+        with pytest.raises(KeyError), write_atomically(tmp_path / "table.csv"):
+            raise KeyError("a mistake of ours")  # noqa: B904

@@ -1,12 +1,14 @@
 """The fingerprints change with meaning, and with nothing else."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from blocklab import fingerprint
 from blocklab.errors import UserError
 from blocklab.fingerprint import canonical_json, code_fingerprint
 
@@ -129,3 +131,14 @@ def test_nothing_heavy_is_imported():
         check=True,
     )
     assert not {"torch", "numpy", "pandas", "snakemake", "wandb"} & set(run.stdout.split())
+
+
+def test_an_edit_of_what_logs_and_records_costs_no_training(tmp_path):
+    library = tmp_path / "blocklab"
+    shutil.copytree(Path(fingerprint.__file__).parent, library)
+    modules = ["training", "checkpoint", "weights", "devices", "measurement", "blocks.csp"]
+    before = code_fingerprint(library, modules)
+    for module, counts in {"job.py": False, "provenance.py": False, "losses.py": True}.items():
+        with (library / module).open("a", encoding="utf-8") as file:
+            file.write("\nEDITED = True\n")
+        assert (code_fingerprint(library, modules) != before) == counts

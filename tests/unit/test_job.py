@@ -72,6 +72,10 @@ def test_code_that_changed_since_the_plan_is_not_run(tmp_path):
         assert (run.returncode, run.stdout) == (1, "")
         assert "the code of timeline.py has changed since this run began; start it again" in log
         assert run.stderr.count("\n") == 1
+    for gone in ([name, "timeline,no_such_module"], ["no_such_script.py", modules]):
+        run, log = job(tmp_path, "print('ran')", " ".join([*gone, python, script, library]))
+        assert (run.returncode, run.stdout) == (1, "")
+        assert f"the code of {gone[0]} has changed" in log
 
 
 def test_the_syntax_trees_of_another_python_prove_nothing(tmp_path):

@@ -110,6 +110,7 @@ def test_a_gpu_is_the_same_by_number_and_by_name(tmp_path, monkeypatch, caplog):
     monkeypatch.delenv(VISIBLE)
     assert lease_gpu(folder=tmp_path) == "GPU-a"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["GPU-a.lock", "GPU-b.lock"]
+    assert locks._uuid("GPU-b", ["GPU-aaaa", "GPU-bbbb"]) == "GPU-bbbb"
     assert not caplog.records
     monkeypatch.delenv(VISIBLE)
 

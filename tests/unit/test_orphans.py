@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from blocklab.orphans import SCHEDULER as SCHEDULER_KEY
+
 LIBRARY = Path(__file__).parents[2] / "workflow"
 JOB = """
 import time
@@ -19,8 +21,9 @@ time.sleep(60)
 """
 # The job is a grandchild, as it is where a shell does not make way for what it runs.
 SCHEDULER = """
-import os, subprocess, sys, time
-os.environ["BLOCKLAB_SCHEDULER"] = str(os.getpid())
+import subprocess, sys, time
+from blocklab.orphans import announce_scheduler
+announce_scheduler()
 shell = 'import subprocess, sys; subprocess.run([sys.executable, "-c", sys.argv[1]])'
 job = subprocess.Popen([sys.executable, "-c", shell, sys.argv[1]])
 print(job.pid, flush=True)
@@ -56,3 +59,12 @@ def test_a_job_ends_with_its_scheduler(reading, killed_after):
     while alive(job) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not alive(job)
+
+
+def test_a_stranger_with_the_schedulers_number_is_not_waited_for():
+    run = subprocess.run(
+        [sys.executable, "-c", JOB.format(reading=0)],
+        env=os.environ | {"PYTHONPATH": str(LIBRARY), SCHEDULER_KEY: f"{os.getpid()} 1000.0"},
+        timeout=30,
+    )
+    assert run.returncode == 1

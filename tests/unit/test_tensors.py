@@ -1,6 +1,7 @@
 """Files of tensors come back as they were, or not at all."""
 
 import json
+import resource
 import struct
 
 import pytest
@@ -80,3 +81,14 @@ def test_files_of_others_prove_nothing(tmp_path):
 def test_a_missing_file_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_tensors(tmp_path / "absent")
+
+
+def test_what_the_system_refuses_is_an_error_of_the_system(tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save_tensors(tmp_path / "file.safetensors", TENSORS, NOTES)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from blocklab.errors import UserError
+from blocklab.evaluation import evaluate_seed
 from blocklab.inference import as_input, predict
 from blocklab.learner import Learner, Settings
 from blocklab.losses import LOSSES
@@ -203,13 +204,17 @@ def test_a_last_step_that_leaves_no_numbers_is_noticed_too(
 ):
     """Its loss was finite, that of the next step would not be."""
     one_step = settings(learning_rate=rate, epochs=1, batch_size=60)
+    data = make_data(validation=validation)
     try:
-        network, _ = train(small_layers, make_data(validation=validation), one_step, 3)
+        network, _ = train(small_layers, data, one_step, 3)
     except UserError as error:
         assert "epoch 1, step 1: loss or weights are no finite numbers" in str(error)
     else:
+        # Finite weights may compute what is not; without validation images evaluation finds out.
         assert not validation
-        assert all(value.isfinite().all() for value in network.state_dict().values())
+        logits = {"test": predict(network, data.test.images).numpy()}
+        with pytest.raises(UserError, match="no finite numbers"):
+            evaluate_seed(logits, {"test": data.test.labels.numpy()}, "cross_entropy")
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ def test_weights_come_back_seed_by_seed(small_layers, tmp_path):
     for network in networks:
         network(torch.rand(2, 1, 8, 8))  # in training mode, so that buffers differ, too
     save_weights(path, networks, [4, 5])
-    for position, network in enumerate(networks):
-        loaded = load_weights(path, build(small_layers), position)
+    for seed, network in zip((4, 5), networks, strict=True):
+        loaded = load_weights(path, build(small_layers), seed)
         state = loaded.state_dict()
         assert all(torch.equal(state[key], value) for key, value in network.state_dict().items())
         assert loaded[0].norm.num_batches_tracked == 1

@@ -67,6 +67,8 @@ def summarise_networks(
             mean, low, high = mean_interval(group[name].to_numpy(), least_spread)
             if name == "test_acc" and len(group) == 1:
                 low, high = proportion_interval(mean, images)
+            most = 1.0 if name.endswith("acc") else np.inf
+            low, high = np.clip([low, high], 0.0, most)  # which Student's interval may leave
             row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
         row["test_acc_sd"] = group["test_acc"].std(ddof=1)
         rest = group.columns.drop([*MEASURED, "network", "seed"])

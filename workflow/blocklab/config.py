@@ -17,9 +17,10 @@ from blocklab.errors import UserError, nearest
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 CARDS = Path(__file__).parents[1] / "cards"
+PROJECT = Path(__file__).resolve().parents[2]
 OF_THE_PROJECT = (
-    ".git", ".snakemake", ".venv", "benchmarks", "docs", "envs", "profiles", "studies", "tests",
-    "workflow",
+    ".ci", ".git", ".snakemake", ".venv", "benchmarks", "docs", "envs", "profiles", "studies",
+    "tests", "workflow",
 )  # fmt: skip
 # JSON Schema takes 10.0 for an integer; range() and torch do not.
 Validator = jsonschema.validators.extend(
@@ -181,11 +182,14 @@ def _folder(outdir: str) -> str:
         raise UserError(f"outdir: '{outdir}' has one of {{}}<>; a folder's name must do without")
     if not outdir.isprintable():
         raise UserError(f"outdir: '{outdir}' has control characters; a folder must do without")
-    folder = Path(outdir).expanduser()
-    project, place = Path.cwd(), Path(os.path.realpath(folder))
-    if project.is_relative_to(place):
+    folder = Path(os.path.expanduser(outdir))
+    place = Path(os.path.realpath(folder))
+    # Snakemake may be told to work elsewhere than where the project is.
+    if any(within.is_relative_to(place) for within in (PROJECT, Path.cwd())):
         raise UserError(f"outdir: '{outdir}' holds the project itself; name a folder of its own")
-    if place.is_relative_to(project) and place.relative_to(project).parts[0] in OF_THE_PROJECT:
+    parts = [path for name in OF_THE_PROJECT if (path := PROJECT / name).exists()]
+    around = [path for path in (place, *place.parents) if path.exists()]
+    if any(path.samefile(part) for path in around for part in parts):
         raise UserError(f"outdir: '{outdir}' is a part of the project; name a folder of its own")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"outdir: '{outdir}' is a file; it must be a folder, or not exist yet")

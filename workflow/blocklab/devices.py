@@ -4,6 +4,7 @@ import ctypes
 import logging
 import os
 import platform
+import subprocess
 from pathlib import Path
 
 from blocklab.errors import UserError
@@ -51,6 +52,22 @@ def choose_device(setting: str, gpus: int) -> str:
     if setting == "auto" and gpus:
         return next((name for name, there in present.items() if there), "cpu")
     return "cpu"
+
+
+def processor_model() -> str:
+    """Return the processor's model name, or its architecture where the system does not say."""
+    try:
+        if platform.system() == "Darwin":
+            return subprocess.run(
+                ["sysctl", "-n", "machdep.cpu.brand_string"],
+                capture_output=True, text=True, check=True, timeout=10,
+            ).stdout.strip()  # fmt: skip
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except (OSError, subprocess.SubprocessError):
+        pass
+    return platform.processor() or platform.machine()
 
 
 def make_deterministic(wanted: bool, device: str) -> None:

@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import platform
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,14 +31,16 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
     Raises UserError if the disk is full, whatever the block makes of that.
     """
     path = Path(path)
+    outside = sys.exception()  # that a caller may be handling: it is not of our making
     try:
         with _temporary(path) as temporary:
             yield temporary
             _flush(temporary)
             os.replace(temporary, path)
-            _flush(path.parent)
+            with suppress(OSError):  # some file systems flush no folders, or let nobody read them
+                _flush(path.parent)
     except Exception as error:
-        if _disk_is_full(error):
+        if _disk_is_full(error, outside):
             raise UserError(
                 f"cannot write {path}: the disk is full; make room and run again"
             ) from error
@@ -74,14 +77,15 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _disk_is_full(error: BaseException | None) -> bool:
+def _disk_is_full(error: BaseException | None, outside: BaseException | None) -> bool:
     """Tell whether a full disk, or a quota, is why; libraries wrap that in errors of their own."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    full = (errno.ENOSPC, errno.EDQUOT)
+    while error not in (None, outside):
+        if isinstance(error, OSError) and (
+            error.errno in full or any(os.strerror(number) in str(error) for number in full)
+        ):
             return True
-        if os.strerror(errno.ENOSPC) in str(error) or os.strerror(errno.EDQUOT) in str(error):
-            return True
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return False
 
 

@@ -12,7 +12,7 @@ import platform
 import shlex
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -72,10 +72,13 @@ def load() -> ctypes.CDLL | None:
             with write_atomically(path) as temporary:
                 _compile(compiler, temporary)
                 ctypes.CDLL(str(temporary))  # one that cannot be loaded is not kept
-            _proof(path).write_text(sha256(path), encoding="ascii")
+                proof = sha256(temporary)
+            with suppress(OSError, UserError), write_atomically(_proof(path)) as temporary:
+                temporary.write_text(proof, encoding="ascii")
         return ctypes.CDLL(str(path))
-    except FileNotFoundError:
-        reason = f"no C++ compiler ({compiler[0]})"
+    except FileNotFoundError as error:
+        missing = error.filename == compiler[0]
+        reason = f"no C++ compiler ({compiler[0]})" if missing else str(error)
     except subprocess.CalledProcessError as error:
         reason = (error.stderr.strip() or str(error)).splitlines()[0]
     except (OSError, UserError, ValueError, subprocess.TimeoutExpired) as error:

@@ -102,10 +102,10 @@ class Learner:
             count = len(self.permutation)
             return self.correct.item() / count, self.loss_sum.item() / count
 
-    def first_bad_step(self) -> int | None:
+    def diverged_at(self) -> int | None:
         """Return the first step of the epoch, from 1, whose loss was not finite; None if all were.
 
-        The last one, if it left weights that are not. Waits for the device.
+        If weights are not finite after the epoch, that is its last step. Waits for the device.
         """
         with self.on_stream():
             if self.bad_step:

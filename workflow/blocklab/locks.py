@@ -76,12 +76,15 @@ def _visible(given: str) -> list[str]:
 
 
 def _uuid(name: str, every: Sequence[str]) -> str:
-    """Return the UUID of a device that may be named by its number.
+    """Return the UUID of a device that may be named by its number or by the UUID's beginning.
 
     Jobs that name the same GPU in two ways must find the same lock, and two containers may call
-    different GPUs by the same number.
+    different GPUs by the same number. NVML numbers GPUs as CUDA does where all are alike; else
+    only with CUDA_DEVICE_ORDER=PCI_BUS_ID, and without it two jobs may share a GPU.
     """
-    return every[int(name)] if name.isdecimal() and int(name) < len(every) else name
+    if name.isdecimal() and int(name) < len(every):
+        return every[int(name)]
+    return next((uuid for uuid in every if uuid.startswith(name)), name)
 
 
 def _devices() -> list[str]:

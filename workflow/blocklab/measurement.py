@@ -13,7 +13,7 @@ import psutil
 import torch
 
 from blocklab.clock import seconds_since_start
-from blocklab.provenance import processor_model
+from blocklab.devices import processor_model
 
 logger = logging.getLogger(__name__)
 
@@ -87,12 +87,18 @@ def process_cost() -> dict[str, float]:
 
 
 def total_cost(costs: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the cost of a job that several processes did one after another."""
+    """Return the cost of a job that one process did, or several one after another.
+
+    Time adds up, and the highest peak counts. What the GPU did is known of the last process alone,
+    so of several it is None.
+    """
     wall, cpu, memory = (
         [cost[name] for cost in costs]
         for name in ("wall_seconds", "cpu_seconds", "peak_memory_bytes")
     )
-    return {"wall_seconds": sum(wall), "cpu_seconds": sum(cpu), "peak_memory_bytes": max(memory)}
+    total = {"wall_seconds": sum(wall), "cpu_seconds": sum(cpu), "peak_memory_bytes": max(memory)}
+    unknown = [name for name in costs[-1] if name.startswith("gpu_")] if len(costs) > 1 else []
+    return total | dict.fromkeys(unknown)
 
 
 class _Sampler:

@@ -14,7 +14,7 @@ MADE_BY = {
     "code": ("shared_code_sha256",),
     "data": ("data_sha256",),
     "package versions": ("versions",),
-    "arithmetic": ("device", "threads", "precision", "kernels"),
+    "arithmetic": ("device", "device_name", "threads", "precision", "kernels"),
 }
 
 
@@ -30,6 +30,8 @@ def made_by(folders: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
         for packs in folders.values()
         for folder in packs
     ]
+    for record in records:
+        record["device_name"] = record["machine"]["gpu"] or record["machine"]["processor"]
     rows = [
         {key: record[key] for key in ("settings_sha256", "data_sha256", "code")}
         for record in records
@@ -37,9 +39,7 @@ def made_by(folders: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
     shared = {
         "commit": [(record["commit"] or "unknown")[:12] for record in records],
         "dirty": [record["dirty"] for record in records],
-        "device": [
-            record["machine"]["gpu"] or record["machine"]["processor"] for record in records
-        ],
+        "device": [record["device_name"] for record in records],
         "cores": [record["machine"]["cores"] for record in records],
         "threads": [record["threads"] for record in records],
         "arithmetic": [

@@ -6,8 +6,14 @@ import time
 
 import psutil
 
-SCHEDULER = "BLOCKLAB_SCHEDULER"  # in the environment of a job: the number of that process
+SCHEDULER = "BLOCKLAB_SCHEDULER"  # in the environment of a job: that process, and since when
 PAUSE = 0.5  # seconds
+CLOCK_ADJUSTMENT = 2.0  # seconds: processes know their start by a clock that may be set
+
+
+def announce_scheduler() -> None:
+    """Tell the jobs that this process will start whom they work for."""
+    os.environ[SCHEDULER] = f"{os.getpid()} {psutil.Process().create_time()}"
 
 
 def end_with_scheduler() -> None:
@@ -19,8 +25,11 @@ def end_with_scheduler() -> None:
     """
     if SCHEDULER not in os.environ:
         return
+    number, since = os.environ[SCHEDULER].split()
     try:
-        scheduler = psutil.Process(int(os.environ[SCHEDULER]))
+        scheduler = psutil.Process(int(number))
+        if abs(scheduler.create_time() - float(since)) > CLOCK_ADJUSTMENT:
+            os._exit(1)  # another process has its number now
     except psutil.NoSuchProcess:
         os._exit(1)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from blocklab.devices import processor_model
 from blocklab.fingerprint import canonical_json, code_fingerprint
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ def checkout() -> dict[str, Any]:
 
 
 def collect(
-    code: dict[str, Any],
+    origin: dict[str, Any],
     settings: dict[str, Any],
     seeds: list[int],
     device_description: dict[str, Any],
@@ -45,11 +46,11 @@ def collect(
     """Return the content of provenance.json; the moment of the call is `finished`.
 
     Args:
-        code: what `checkout` returned, and the job's stamp.
+        origin: what `checkout` returned, and the job's stamp.
         settings: the resolved settings of the job.
         seeds: the seeds of the pack.
         device_description: device ("cpu", "cuda", "mps"), device_name, threads, precision, and
-            kernels: whether the compiled kernels were in use.
+            kernels: what tells the compiled kernels in use from others, or None.
         started: when the job started, in seconds since the epoch.
         command: the command that was given, if known.
         data_sha256: the SHA-256 of the prepared dataset.
@@ -57,7 +58,7 @@ def collect(
     """
     on_gpu = device_description["device"] == "cuda"
     return {
-        **code,
+        **origin,
         "settings": settings,
         "settings_sha256": hashlib.sha256(canonical_json(settings).encode()).hexdigest(),
         "data_sha256": data_sha256,
@@ -79,19 +80,6 @@ def collect(
         "finished": _iso(datetime.now(UTC).timestamp()),
         "command": command,
     }
-
-
-def processor_model() -> str:
-    """Return the processor's model name, or its architecture where the system does not say."""
-    try:
-        if platform.system() == "Darwin":
-            return _output("sysctl", "-n", "machdep.cpu.brand_string")
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except (OSError, subprocess.SubprocessError):
-        pass
-    return platform.processor() or platform.machine()
 
 
 def _git(*arguments: str) -> str | None:

@@ -20,13 +20,20 @@ class Damaged(Exception):
 def save_tensors(
     path: str | Path, tensors: dict[str, torch.Tensor], notes: dict[str, Any] | None = None
 ) -> None:
-    """Write tensors and notes, which JSON must be able to hold; the same ones, the same bytes."""
+    """Write tensors and notes, which JSON must be able to hold; the same ones, the same bytes.
+
+    Raises UserError if the disk is full, OSError if the file cannot be written for other reasons.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
     header = canonical_json({"notes": notes or {}, "sha256": _sha256(tensors, notes or {})})
     with write_atomically(path) as temporary:
-        save_file(tensors, temporary, metadata={KEY: header})
+        try:
+            save_file(tensors, temporary, metadata={KEY: header})
+        except SafetensorError as error:  # which is what the system refused, in words alone
+            raise OSError(str(error)) from error
 
 
 def load_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -191,13 +191,16 @@ def mirror(
 
 def _give_up(file: Path, reason: str) -> bool:
     """Note why, for the jobs to come; tell whether this is the first to do so."""
+    note = file.with_name(f"{file.name}.{os.getpid()}")
     try:
-        with file.open("x", encoding="utf-8") as note:
-            note.write(reason)
+        note.write_text(reason, encoding="utf-8")
+        os.link(note, file)  # whole, and only if there is none
     except FileExistsError:
         return False
     except OSError:
         pass
+    finally:
+        note.unlink(missing_ok=True)
     return True
 
 

@@ -38,7 +38,7 @@ def train(
     Returns the trained networks and a history row per seed and epoch: seed, epoch (from 1), acc
     and loss (running, over the training images), validation_acc and validation_loss (NaN without
     a validation split), seconds (of the training pass alone, divided by the seeds at once).
-    Raises UserError if a loss is not finite, or if the GPU's memory does not suffice.
+    Raises UserError if a loss or weights are not finite, or if the GPU's memory does not suffice.
     """
     at_once = at_once or (len(seeds) if data.training.images.is_cuda else 1)
     done: list[Learner] = []
@@ -138,7 +138,7 @@ def _row(
     settings = learner.settings
     with learner.on_stream():
         validation_acc, validation_loss = _score(learner.network, validation, settings.loss)
-    step = learner.first_bad_step()
+    step = learner.diverged_at()
     # Weights may be finite and what they compute not.
     if step is None and len(validation.labels) and not math.isfinite(validation_loss):
         step = -(-len(learner.permutation) // settings.batch_size)

@@ -16,15 +16,16 @@ def save_weights(path: Path, networks: list[nn.Module], seeds: list[int]) -> Non
     save_tensors(path, stacked, {"seeds": seeds})
 
 
-def load_weights(path: Path, network: nn.Module, position: int) -> nn.Module:
-    """Put the weights of the seed at `position` of the pack into `network`; return it.
+def load_weights(path: Path, network: nn.Module, seed: int) -> nn.Module:
+    """Put the weights of one of the pack's seeds into `network`; return it.
 
     Raises UserError if the file is damaged or belongs to another network.
     """
     try:
-        tensors, _ = load_tensors(path)
+        tensors, notes = load_tensors(path)
+        position = notes["seeds"].index(seed)
         network.load_state_dict({name: value[position] for name, value in tensors.items()})
-    except (FileNotFoundError, Damaged, RuntimeError, IndexError) as error:
+    except (FileNotFoundError, Damaged, KeyError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not the weights of this network ({reason}); delete it") from None
     return network

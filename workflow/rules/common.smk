@@ -15,7 +15,7 @@ from blocklab.config import resolve_config, seed_packs
 from blocklab.devices import accelerator_present
 from blocklab.errors import UserError
 from blocklab.locks import try_lock
-from blocklab.orphans import SCHEDULER
+from blocklab.orphans import announce_scheduler
 from blocklab.fingerprint import canonical_json, stamp
 from blocklab.plan import input_shape, plan
 from blocklab.datasets import DATASETS
@@ -107,7 +107,7 @@ def given_command():
     return f"{shlex.join(words)} {config_options()}".strip()
 
 
-os.environ[SCHEDULER] = str(os.getpid())
+announce_scheduler()
 
 
 def of_every_run(file, networks=NETWORKS):

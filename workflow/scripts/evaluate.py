@@ -30,8 +30,8 @@ with as_job(snakemake), kernels(snakemake.params.compile):
     history = pd.read_csv(snakemake.input.history)
 
     rows, arrays = [], []
-    for position, seed in enumerate(snakemake.params.seeds):
-        network = load_weights(Path(snakemake.input.weights), build(layers), position).to(device)
+    for seed in snakemake.params.seeds:
+        network = load_weights(Path(snakemake.input.weights), build(layers), seed).to(device)
         logits = {
             split: predict(network, getattr(data, split).images).cpu().numpy()
             for split in ("validation", "test")

@@ -33,8 +33,8 @@ with as_job(snakemake), kernels(snakemake.params.compile):
     shown = test.at(chosen[:gallery])
 
     explanations, untrained = [], []
-    for position, seed in enumerate(snakemake.params.seeds):
-        network = load_weights(Path(snakemake.input.weights), build(layers), position).to(device)
+    for seed in snakemake.params.seeds:
+        network = load_weights(Path(snakemake.input.weights), build(layers), seed).to(device)
         explanations.append(explain(network, images, settings["target"], settings["steps"]))
         network = initialise(layers, seed).to(device)
         untrained.append(explain(network, shown, settings["target"], settings["steps"]))

@@ -28,7 +28,7 @@ from blocklab.weights import save_weights
 
 with as_job(snakemake):
     started = time.time()
-    code = checkout() | {"code": snakemake.params.code}
+    origin = checkout() | {"code": snakemake.params.code}
     torch.set_num_threads(snakemake.threads)
     job = json.loads(snakemake.params.settings)
     device = choose_device(job["training"]["device"], snakemake.resources.gpu)
@@ -48,7 +48,7 @@ with as_job(snakemake):
     }
     data_sha256 = sha256(snakemake.input.data)
     monitor = ResourceMonitor(device)
-    everything = [job, snakemake.params.code, data_sha256, monitor.device_name]
+    everything = [job, snakemake.params.code, data_sha256, device, monitor.device_name]
     everything += [snakemake.threads, arithmetic]
     checkpoints = Checkpoints(
         snakemake.params.checkpoints, fingerprint(everything), cost=process_cost
@@ -66,7 +66,7 @@ with as_job(snakemake):
     resources["training_images"] = len(data.training.labels)
     write_json(snakemake.output.resources, resources)
     provenance = collect(
-        code,
+        origin,
         job,
         job["seeds"],
         resources | arithmetic,

@@ -172,6 +172,7 @@ def test_a_log_axis_has_enough_ticks_for_close_values_and_few_over_many_decades(
     panel = figures.draw_accuracy_against_cost(networks_table(1)).axes[0]
     for values, ticks in [
         ([1.1, 1.2], [1, 1.2, 1.4, 1.6, 1.8, 2]),
+        ([1.4, 4.3], [1, 1.5, 2, 3, 4, 5]),
         ([0.7, 8.0], [0.5, 1, 2, 5, 10]),
         ([0.003, 4e3], [0.01, 0.1, 1, 10, 100, 1000]),
     ]:

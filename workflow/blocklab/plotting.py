@@ -85,8 +85,11 @@ def log_axis(axis: Axis, values: np.ndarray, formatter: Formatter) -> None:
     if ticks.size > 9:
         ticks = steps_between(low, high, multiples=(1,))
     elif ticks.size < 4:
-        fine = (10, 12, 14, 16, 18, 20, 25, 30, 40, 50, 60, 70, 80, 90)
+        fine = (10, 15, 20, 30, 40, 50, 70)
+        finer = (10, 12, 14, 16, 18, 20, 25, 30, 40, 50, 60, 70, 80, 90)
         ticks = steps_between(low, high, multiples=fine)
+        if ticks.size < 4:
+            ticks = steps_between(low, high, multiples=finer)
     axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(formatter)

@@ -132,6 +132,17 @@ def test_confidently_wrong_in_words(make_networks):
     )
 
 
+def test_a_bound_is_rounded_up(make_networks):
+    # (4.2 - 0.9 ln 10) / 0.1 is 21.28, and exp(-21.28) is 5.75e-10.
+    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 4.2, "test_acc": 0.9}))
+    assert "less than 6e-10" in sentence
+    # (3.9 - 0.9 ln 10) / 0.1 is 18.28, and exp(-18.28) is 1.15e-8.
+    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 3.9, "test_acc": 0.9}))
+    assert "less than 2e-08" in sentence
+    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 500.0, "test_acc": 0.5}))
+    assert "less than 3e-308" in sentence
+
+
 def test_nearly_even_guesses_are_not_called_confident(make_networks):
     (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 2.31, "test_acc": 0.098}))
     assert sentence.endswith("would cost (2.30), at an accuracy of 9.80 %.")

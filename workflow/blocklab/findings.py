@@ -1,6 +1,7 @@
 """Sentences that the results support, and no others."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -120,12 +121,13 @@ def _cross_entropy_oddity(row: pd.Series, classes: int) -> str:
     )
     # An image that is recognised costs an even guess at most, so the others cost at least this.
     wrong = (row["test_cross_entropy"] - row["test_acc"] * even) / max(1 - row["test_acc"], 1e-9)
-    share = math.exp(-wrong)
+    share = max(math.exp(-wrong), sys.float_info.min)
     if share > CONFIDENTLY_WRONG:
         return f"{sentence}."
+    power = 10.0 ** math.floor(math.log10(share))
     return (
         f"{sentence}: where it is wrong, it is confidently wrong, and gives the true class less "
-        f"than {share:.1g} (geometric mean)."
+        f"than {math.ceil(share / power) * power:.1g} (geometric mean)."  # a bound, so rounded up
     )
 
 

@@ -62,6 +62,16 @@ def make_data():
 
 
 @pytest.fixture
+def flip():
+    """Return a function: content, position and bit -> the content with that one bit changed."""
+
+    def changed(content: bytes, position: int, bit: int = 0) -> bytes:
+        return content[:position] + bytes([content[position] ^ 1 << bit]) + content[position + 1 :]
+
+    return changed
+
+
+@pytest.fixture
 def make_networks():
     """Return a function: changes by network -> the table networks.csv of a study of three."""
 

@@ -140,13 +140,15 @@ def test_one_of_another_run_is_not_used(small_layers, make_data, tmp_path, kill_
 
 
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "empty", "text", "retyped"])
-def test_a_damaged_one_is_not_used(small_layers, make_data, tmp_path, kill_at, caplog, damage):
+def test_a_damaged_one_is_not_used(
+    small_layers, make_data, flip, tmp_path, kill_at, caplog, damage
+):
     data = make_data()
     path = killed_once(small_layers, data, tmp_path, kill_at)
     content = path.read_bytes()
     path.write_bytes(
         {
-            "flipped": content[:-100] + bytes([content[-100] ^ 1]) + content[-99:],
+            "flipped": flip(content, len(content) - 100),
             "truncated": content[: len(content) // 2],
             "empty": b"",
             "text": b"not a checkpoint",
@@ -158,6 +160,25 @@ def test_a_damaged_one_is_not_used(small_layers, make_data, tmp_path, kill_at, c
     assert "cannot be used" in record.getMessage()
     assert "\n" not in record.getMessage()
     assert_same(result(*done), result(*train(small_layers, data, SETTINGS, [3])))
+
+
+def test_every_flipped_byte_is_noticed_or_harmless(
+    small_layers, make_data, flip, tmp_path, kill_at
+):
+    data = make_data()
+    path = killed_once(small_layers, data, tmp_path, kill_at)
+    content = path.read_bytes()
+    whole = Learner(small_layers, data.training, SETTINGS, 3)
+    Checkpoints(tmp_path, "x").resume(whole)
+    assert len(whole.history) == 2
+    for position in range(0, len(content), 997):
+        path.write_bytes(flip(content, position, 2))
+        learner = Learner(small_layers, data.training, SETTINGS, 3)
+        Checkpoints(tmp_path, "x").resume(learner)
+        if learner.history:
+            assert learner.history == whole.history
+            state = learner.state()
+            assert all(torch.equal(value, state[name]) for name, value in whole.state().items())
 
 
 def test_one_that_cannot_be_written_is_one_warning(small_layers, make_data, tmp_path, caplog):

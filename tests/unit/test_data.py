@@ -23,12 +23,6 @@ SETTINGS = {
 }
 
 
-def flip(content: bytes, position: int) -> bytes:
-    """Return `content` with one bit changed."""
-    changed = bytes([content[position] ^ 1])
-    return content[:position] + changed + content[position + 1 :]
-
-
 def write_idx(path: Path, values: np.ndarray) -> Path:
     header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
     path.write_bytes(header + values.tobytes())
@@ -224,7 +218,7 @@ def test_load_names_a_missing_file_and_one_that_is_no_prepared_dataset(prepare, 
     assert str(output) in str(error.value)
 
 
-def test_a_prepared_dataset_with_any_byte_flipped_or_missing_is_refused(prepare):
+def test_a_prepared_dataset_with_any_byte_flipped_or_missing_is_refused(prepare, flip):
     _, output, _ = prepare()
     content = output.read_bytes()
     damaged = [flip(content, position) for position in range(0, len(content), 7)]
@@ -235,7 +229,7 @@ def test_a_prepared_dataset_with_any_byte_flipped_or_missing_is_refused(prepare)
             data.load(output)
 
 
-def test_a_manifest_with_any_byte_flipped_is_refused_or_says_the_same(prepare, tmp_path):
+def test_a_manifest_with_any_byte_flipped_is_refused_or_says_the_same(prepare, flip, tmp_path):
     _, _, description = prepare()
     path = tmp_path / "manifest.json"
     write_manifest(path, description)

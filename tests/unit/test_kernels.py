@@ -45,14 +45,14 @@ def test_another_processor_or_source_has_its_own(cache, monkeypatch, tmp_path):
 
 @needs_compiler
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "unproven"])
-def test_damaged_ones_are_compiled_anew(cache, damage):
+def test_damaged_ones_are_compiled_anew(cache, flip, damage):
     assert module.load() is not None
     (library,), (proof,) = cache.glob("*.so"), cache.glob("*.sha256")
     content = library.read_bytes()
     middle = len(content) // 2
     library.unlink()  # written in place it would change under who has loaded it
     if damage == "flipped":
-        library.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        library.write_bytes(flip(content, middle))
     elif damage == "truncated":
         library.write_bytes(content[:middle])
     else:

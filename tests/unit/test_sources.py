@@ -241,14 +241,13 @@ def test_a_named_download_is_fresh_though_the_cache_is_good(tiny, tmp_path):
 
 
 @pytest.mark.parametrize("name", CONTENTS)
-def test_a_cached_file_with_any_byte_flipped_or_missing_is_replaced(tiny, tmp_path, caplog, name):
+def test_a_cached_file_with_any_byte_flipped_or_missing_is_replaced(
+    tiny, flip, tmp_path, caplog, name
+):
     caplog.set_level(logging.INFO)
     cached = write_files(tmp_path / "cache" / "tiny") / name
     content = CONTENTS[name]
-    flipped = [
-        content[:at] + bytes([content[at] ^ 1 << at % 8]) + content[at + 1 :]
-        for at in range(len(content))
-    ]
+    flipped = [flip(content, at, at % 8) for at in range(len(content))]
     for wrong in [*flipped, content[:-1], content + b"\0", b""]:
         cached.write_bytes(wrong)
         with pytest.raises(UserError, match=f"{cached} is refused: expected SHA-256"):

@@ -41,16 +41,14 @@ def test_the_same_content_is_the_same_bytes(tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_every_flipped_bit_is_noticed_or_without_effect(tmp_path):
+def test_every_flipped_bit_is_noticed_or_without_effect(flip, tmp_path):
     path = tmp_path / "file.safetensors"
     save_tensors(path, TENSORS, NOTES)
     content = path.read_bytes()
     noticed = 0
     for position in range(len(content)):
         for bit in range(8):
-            changed = bytearray(content)
-            changed[position] ^= 1 << bit
-            path.write_bytes(changed)
+            path.write_bytes(flip(content, position, bit))
             try:
                 tensors, notes = load_tensors(path)
             except Damaged as error:

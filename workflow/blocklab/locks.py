@@ -44,17 +44,16 @@ def lease_gpu(devices: Sequence[str] | None = None, folder: Path | None = None) 
     devices: names as CUDA_VISIBLE_DEVICES takes them; this machine's by default.
     folder: where the locks are; the same for all of a user's processes on this machine.
     """
-    given = os.environ.get(VISIBLE)
+    given, every = os.environ.get(VISIBLE), _devices()
     if given is not None:
         devices = _visible(given)
     elif devices is None:
-        devices = _devices()
+        devices = every
     if not devices:
         return None
     if given is not None and len(devices) == 1:
         return devices[0]
     folder = folder or Path(tempfile.gettempdir()) / f"blocklab-gpus-{os.getuid()}"
-    every = _devices()
     try:
         leased = next(
             (name for name in devices if try_lock(folder / f"{_uuid(name, every)}.lock")), None

@@ -50,12 +50,15 @@ TRACKING_GIVEN_UP = ".snakemake/blocklab/tracking_given_up"
 RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/{{pack}}"
 
 
+# What a run folder holds when training, evaluation and explanation are done.
+RESULTS = (
+    "weights.safetensors history.csv resources.json provenance.json metrics.csv "
+    "predictions.npz attributions.npz"
+).split()
+
+
 def has_results(network):
-    files = (
-        "weights.safetensors history.csv resources.json provenance.json metrics.csv "
-        "predictions.npz attributions.npz"
-    ).split()
-    runs = expand(f"{RUN}/{{file}}", network=network, pack=PACKS, file=files)
+    runs = expand(f"{RUN}/{{file}}", network=network, pack=PACKS, file=RESULTS)
     return all(os.path.exists(path) for path in runs)
 
 
@@ -146,10 +149,7 @@ def logs_of_jobs():
 
 def files_of(network):
     """All that is made for one network alone."""
-    files = (
-        "weights.safetensors history.csv metrics.csv predictions.npz attributions.npz"
-    )
-    made = [path for file in files.split() for path in of_every_run(file, [network])]
+    made = [path for file in RESULTS for path in of_every_run(file, [network])]
     return made + tracking_files([network])
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from blocklab.complexity import ByteCounter
+from blocklab.networks.complexity import ByteCounter
 
 REPETITIONS = 7
 

@@ -26,7 +26,7 @@ sys.path.insert(0, str(FOLDER.parent / "workflow"))
 
 import bounds  # noqa: E402
 
-from blocklab.devices import choose_precision  # noqa: E402
+from blocklab.jobs.devices import choose_precision  # noqa: E402
 from report import EPOCH_IMAGES, EPOCHS, markdown  # noqa: E402
 
 INPUT_SIZE = 32

@@ -95,12 +95,12 @@ def blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor, gate: Gate) 
     """What scripts/train.py does, with a stop before every epoch."""
     from torchvision.transforms.v2.functional import resize
 
-    from blocklab.data import PreparedData, Split
-    from blocklab.devices import choose_precision, keep_freed_memory
-    from blocklab.kernels import kernels
-    from blocklab.learner import Settings
-    from blocklab.network import resolve
-    from blocklab.training import make_learner, run_epoch
+    from blocklab.data.prepared import PreparedData, Split
+    from blocklab.jobs.devices import choose_precision, keep_freed_memory
+    from blocklab.networks.kernels.compiled import kernels
+    from blocklab.networks.network import resolve
+    from blocklab.training.loop import make_learner, run_epoch
+    from blocklab.training.settings import Settings
 
     device, size = job["device"], job["input_size"]
     if device == "cpu":

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from blocklab.arguments import inferred, parameters
-from blocklab.blocks import all_blocks
-from blocklab.blocks.registry import Bounds
-from blocklab.config import schema
+from blocklab.networks.arguments import inferred, parameters
+from blocklab.networks.blocks.registry import Bounds, all_blocks
+from blocklab.study.config import schema
 
 DOCS = Path(__file__).parent
 
@@ -39,7 +38,7 @@ def blocks() -> str:
         "",
         "What a network's `layers` may name. `in_channels` and `in_features` are inferred; a",
         "single value, as in `maxpool: 2`, is the first argument. Any block takes `repeat` too.",
-        "This page is generated from `workflow/blocklab/blocks` by `make docs`.",
+        "This page is generated from `workflow/blocklab/networks/blocks` by `make docs`.",
     ]
     for name, cls in all_blocks().items():
         lines += ["", f"## {name}", "", inspect.cleandoc(cls.__doc__)]

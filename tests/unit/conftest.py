@@ -32,7 +32,7 @@ def config():
 @pytest.fixture
 def small_layers():
     """A resolved network for 4 classes of 1x8x8 images, with batch normalisation and dropout."""
-    from blocklab.network import resolve
+    from blocklab.networks.network import resolve
 
     return resolve("small", SMALL, (1, 8, 8), 4)
 
@@ -42,7 +42,7 @@ def make_data():
     """Return a function: images per split -> PreparedData of 4 classes, each a bright corner."""
     import torch
 
-    from blocklab.data import PreparedData, Split
+    from blocklab.data.prepared import PreparedData, Split
 
     def make(training: int = 60, validation: int = 20, test: int = 20) -> PreparedData:
         generator = torch.Generator().manual_seed(1)

@@ -14,17 +14,18 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from blocklab import kernels
-from blocklab.checkpoint import Checkpoints
+from blocklab.data.manifest import write_manifest
+from blocklab.data.sources import _keep
 from blocklab.errors import UserError
 from blocklab.files import write_arrays, write_atomically, write_json, write_table
-from blocklab.learner import Learner, Settings
-from blocklab.manifest import write_manifest
-from blocklab.network import initialise
-from blocklab.plotting import save
-from blocklab.sources import _keep
+from blocklab.networks.kernels import compiled as kernels
+from blocklab.networks.network import initialise
+from blocklab.networks.weights import save_weights
+from blocklab.report.figures.style import save
 from blocklab.tensors import save_tensors
-from blocklab.weights import save_weights
+from blocklab.training.checkpoint import Checkpoints
+from blocklab.training.learner import Learner
+from blocklab.training.settings import Settings
 
 BLOCK = 4096  # bytes; what a file takes at least
 NOISE = np.random.default_rng(0).random(20_000)
@@ -139,13 +140,13 @@ def test_a_log_is_silent(disk):
     disk.fill(0)
     log = disk.folder / "job.log"
     script = (
-        "from types import SimpleNamespace as Made\nfrom blocklab import job\n"
+        "from types import SimpleNamespace as Made\nfrom blocklab.jobs import job\n"
         "from blocklab.errors import UserError\n"
         "job.check_stamp = lambda *_: None\n"
         f"with job.as_job(Made(log=[{str(log)!r}], params=Made(code=''))):\n"
         "    raise UserError('cannot write it')"
     )
-    library = Path(kernels.__file__).parents[1]
+    library = Path(kernels.__file__).parents[3]
     run = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONPATH": str(library)},

@@ -35,12 +35,12 @@ def test_relative_links_lead_somewhere(page):
 def test_the_example_block_of_the_guide_works(tmp_path, monkeypatch):
     import torch
 
-    from blocklab.blocks import registry
+    from blocklab.networks.blocks import registry
 
     guide = (PROJECT / "docs" / "adding-a-block.md").read_text()
     example = re.search(r"```python\n(.*?)```", guide, re.DOTALL)[1]
     monkeypatch.setattr(registry, "REGISTRY", {})
-    namespace = {"__name__": "blocklab.blocks.example"}
+    namespace = {"__name__": "blocklab.networks.blocks.example"}
     exec(compile(example, "adding-a-block.md", "exec"), namespace)
     block = registry.REGISTRY["squeeze_excitation"].cls(8)
     images = torch.rand(2, 8, 4, 4)

@@ -47,7 +47,7 @@ def imported(path: Path, seen: set[Path]) -> set[str]:
         for file in (module.with_suffix(".py"), module / "__init__.py"):
             if name.startswith("blocklab") and file.is_file():
                 packages |= imported(file, seen)
-        if name == "blocklab.blocks":
+        if name == "blocklab.networks.blocks":
             for file in module.glob("*.py"):
                 packages |= imported(file, seen)
     return packages

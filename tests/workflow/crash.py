@@ -27,7 +27,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 from tiny_study import OVERLAY, Study
 
-from blocklab.aggregation import OF_THE_JOB
+from blocklab.report.aggregation import OF_THE_JOB
 
 PROJECT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "studies", OVERLAY)

@@ -12,9 +12,9 @@ import pytest
 from safetensors import safe_open
 from tiny_study import NETWORKS, Study
 
-from blocklab.aggregation import MEASURED, OF_THE_JOB
-from blocklab.datasets import DATASETS
+from blocklab.data.datasets import DATASETS
 from blocklab.files import sha256
+from blocklab.report.aggregation import MEASURED, OF_THE_JOB
 
 pytestmark = pytest.mark.workflow
 

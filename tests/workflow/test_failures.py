@@ -12,8 +12,8 @@ import pytest
 from crash import differences
 from tiny_study import Study
 
-from blocklab.datasets import DATASETS, TEST_LABELS
-from blocklab.sources import fetch
+from blocklab.data.datasets import DATASETS, TEST_LABELS
+from blocklab.data.sources import fetch
 
 pytestmark = pytest.mark.workflow
 
@@ -50,7 +50,7 @@ def test_a_network_whose_training_fails_leaves_no_weights_and_the_others_alone(
     study: Study, snapshot: Callable[[Path], dict]
 ):
     study.configure({"networks": {"vgg": {"batch_size": 25}}})
-    study.edit("workflow/blocklab/blocks/csp.py", LAST_LINE, f"{LAST_LINE} * float('nan')")
+    study.edit("workflow/blocklab/networks/blocks/csp.py", LAST_LINE, f"{LAST_LINE} * float('nan')")
     before = snapshot(study.results)
 
     done = study.snakemake("csp", "vgg", "--cores", "4", "--keep-going")
@@ -67,7 +67,7 @@ def test_a_network_whose_training_fails_leaves_no_weights_and_the_others_alone(
     assert others == {"logs/mnist/csp/seed0/train.log"}
     assert "mnist/vgg/seed0/weights.safetensors" in changed
 
-    study.edit("workflow/blocklab/blocks/csp.py", " * float('nan')", "")
+    study.edit("workflow/blocklab/networks/blocks/csp.py", " * float('nan')", "")
     stages = ("Train", "Evaluate", "Explain", "Track")
     assert study.plan("csp", "vgg") == {f"{stage} csp, seed0" for stage in stages}
 

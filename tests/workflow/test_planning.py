@@ -12,7 +12,7 @@ from tiny_study import NETWORKS, OVERLAY, Study
 
 pytestmark = pytest.mark.workflow
 
-BLOCKS = "workflow/blocklab/blocks"
+BLOCKS = "workflow/blocklab/networks/blocks"
 SUMMARY = "Write results/tiny/summary.md"
 FIGURES = {
     "Draw learning curves",
@@ -35,7 +35,7 @@ def test_a_finished_study_has_nothing_to_do_and_says_so_without_importing_torch(
     assert finished.plan("vgg") == set()
     done = finished.snakemake("-n", PYTHONPROFILEIMPORTTIME="1")
     imported = set(re.findall(r"^import time:.*\| +(\S+)$", done.stdout, re.MULTILINE))
-    assert "blocklab.plan" in imported
+    assert "blocklab.study.plan" in imported
     assert "torch" not in imported
 
 

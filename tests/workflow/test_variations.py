@@ -12,7 +12,7 @@ import pytest
 from safetensors import safe_open
 from tiny_study import Study
 
-from blocklab.datasets import DATASETS
+from blocklab.data.datasets import DATASETS
 
 pytestmark = pytest.mark.workflow
 

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+REMEDY = "delete it and run again"  # for a file of ours that is damaged
+
 
 class UserError(Exception):
     """Something the user can mend. The message is one line: what, where, what would be right.

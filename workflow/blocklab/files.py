@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+WORKFLOW = Path(__file__).resolve().parents[1]
+PROJECT = WORKFLOW.parent
+
+
 @contextmanager
 def write_atomically(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
@@ -111,6 +115,21 @@ def sha256(path: str | Path) -> str:
     """Return the SHA-256 of a file's content, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """Return `value` as JSON without spaces, the same text whatever the order of keys.
+
+    Raises TypeError or ValueError for what JSON cannot hold, NaN and infinity included.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of a JSON value, in hexadecimal, whatever the order of its keys."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 def write_json(path: str | Path, value: Any) -> None:

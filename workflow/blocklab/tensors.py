@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from blocklab.files import write_atomically
-from blocklab.fingerprint import canonical_json
+from blocklab.files import canonical_json, write_atomically
 
 KEY = "blocklab"  # one key, because safetensors writes several in any order
 

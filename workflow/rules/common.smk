@@ -11,14 +11,15 @@ sys.path.insert(0, str(WORKFLOW))
 SEARCH_PATH = filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 
-from blocklab.config import resolve_config, seed_packs
-from blocklab.devices import accelerator_present
+from blocklab.study.config import resolve_config, seed_packs
+from blocklab.jobs.devices import accelerator_present
 from blocklab.errors import UserError
-from blocklab.locks import try_lock
-from blocklab.orphans import announce_scheduler
-from blocklab.fingerprint import canonical_json, stamp
-from blocklab.plan import input_shape, plan
-from blocklab.datasets import DATASETS
+from blocklab.jobs.locks import try_lock
+from blocklab.jobs.scheduler import announce_scheduler
+from blocklab.files import canonical_json
+from blocklab.study.code import stamp
+from blocklab.study.plan import input_shape, plan
+from blocklab.data.datasets import DATASETS
 
 RULES = (
     "all prepare_data train evaluate explain track aggregate learning_curves "
@@ -154,7 +155,7 @@ def files_of(network):
 
 
 def code(script, *modules, network=None):
-    """Stamp of a script and the library code that it runs; of a network's blocks too.
+    """Stamp of a script and all it runs of the library: a network's blocks, and what it names.
 
     Snakemake itself would compare time stamps of scripts; the profile turns that off.
     """

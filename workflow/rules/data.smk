@@ -8,7 +8,7 @@ rule prepare_data:
         "../../envs/torch.yaml"
     params:
         settings=canonical_json(data_settings()),
-        code=code("prepare_data.py", "data", "sources"),
+        code=code("prepare_data.py"),
     message:
         "Prepare {DATASET}"
     script:

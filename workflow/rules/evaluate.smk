@@ -19,16 +19,7 @@ rule evaluate:
         ),
         seeds=lambda wildcards: PACKS[wildcards.pack],
         compile=config["training"]["compile"],
-        code=lambda wildcards: code(
-            "evaluate.py",
-            "inference",
-            "kernels",
-            "weights",
-            "devices",
-            "evaluation",
-            "complexity",
-            network=wildcards.network,
-        ),
+        code=lambda wildcards: code("evaluate.py", network=wildcards.network),
     message:
         "Evaluate {wildcards.network}, {wildcards.pack}"
     script:

@@ -20,14 +20,7 @@ rule explain:
         device=config["training"]["device"],
         compile=config["training"]["compile"],
         deterministic=config["training"]["deterministic"],
-        code=lambda wildcards: code(
-            "explain.py",
-            "attribution",
-            "kernels",
-            "weights",
-            "devices",
-            network=wildcards.network,
-        ),
+        code=lambda wildcards: code("explain.py", network=wildcards.network),
     message:
         "Explain {wildcards.network}, {wildcards.pack}"
     script:

@@ -23,7 +23,7 @@ rule aggregate:
     params:
         folders=run_folders(),
         baseline=config["baseline"],
-        code=code("aggregate.py", "aggregation", "evaluation"),
+        code=code("aggregate.py"),
     message:
         "Aggregate all runs"
     script:
@@ -48,7 +48,7 @@ rule learning_curves:
     params:
         folders=run_folders(),
         baseline=config["baseline"],
-        code=code("learning_curves.py", "figures"),
+        code=code("learning_curves.py"),
     message:
         "Draw learning curves"
     script:
@@ -71,7 +71,7 @@ rule accuracy_against_cost:
     conda:
         "../../envs/report.yaml"
     params:
-        code=code("accuracy_against_cost.py", "figures"),
+        code=code("accuracy_against_cost.py"),
     message:
         "Draw accuracy against cost"
     script:
@@ -97,7 +97,7 @@ rule confusion:
         "../../envs/report.yaml"
     params:
         folders=run_folders(),
-        code=code("confusion.py", "figures", "evaluation", "manifest"),
+        code=code("confusion.py"),
     message:
         "Draw the best network's confusion matrix"
     script:
@@ -131,7 +131,7 @@ rule heatmaps:
         folders=run_folders(),
         baseline=config["baseline"],
         target=config["explanation"]["target"],
-        code=code("heatmaps.py", "heatmaps", "manifest"),
+        code=code("heatmaps.py"),
     message:
         "Draw heatmaps"
     script:
@@ -159,7 +159,7 @@ rule timeline:
         "../../envs/report.yaml"
     params:
         logs=logs_of_jobs(),
-        code=code("timeline.py", "timeline"),
+        code=code("timeline.py"),
     message:
         "Draw the timeline"
     script:
@@ -201,7 +201,7 @@ rule summary:
         networks=NETWORKS,
         missing=MISSING,
         options=config_options(),
-        code=code("summary.py", "summary"),
+        code=code("summary.py"),
     message:
         "Write {output}"
     script:

@@ -13,7 +13,7 @@ rule track:
         settings=canonical_json(config["tracking"]),
         job=lambda wildcards: canonical_json(training_settings(wildcards)),
         given_up=TRACKING_GIVEN_UP,
-        code=code("track.py", "tracking"),
+        code=code("track.py"),
     message:
         "Track {wildcards.network}, {wildcards.pack}"
     script:

@@ -18,15 +18,7 @@ rule train:
         settings=lambda wildcards: canonical_json(training_settings(wildcards)),
         # No output, because Snakemake removes those when a job is cut short.
         checkpoints=lambda wildcards: f"{RUN}/checkpoint".format(**wildcards),
-        code=lambda wildcards: code(
-            "train.py",
-            "training",
-            "checkpoint",
-            "weights",
-            "devices",
-            "measurement",
-            network=wildcards.network,
-        ),
+        code=lambda wildcards: code("train.py", network=wildcards.network),
     message:
         "Train {wildcards.network}, {wildcards.pack}"
     script:

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from blocklab.figures import accuracy_against_cost
-from blocklab.job import as_job
+from blocklab.jobs.job import as_job
+from blocklab.report.figures.tables import accuracy_against_cost
 
 with as_job(snakemake):
     accuracy_against_cost(pd.read_csv(snakemake.input.networks), snakemake.output[0])

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from blocklab.aggregation import collect_runs, summarise_networks
-from blocklab.evaluation import collect_right
+from blocklab.evaluation.metrics import collect_right
 from blocklab.files import write_table
-from blocklab.job import as_job
+from blocklab.jobs.job import as_job
+from blocklab.report.aggregation import collect_runs, summarise_networks
 
 with as_job(snakemake):
     folders = {

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from blocklab.evaluation import collect_confusions
-from blocklab.figures import confusion
-from blocklab.job import as_job
-from blocklab.manifest import read_manifest
+from blocklab.data.manifest import read_manifest
+from blocklab.evaluation.metrics import collect_confusions
+from blocklab.jobs.job import as_job
+from blocklab.report.figures.tables import confusion
 
 with as_job(snakemake):
     networks = pd.read_csv(snakemake.input.networks)

@@ -7,16 +7,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from blocklab.complexity import complexity
-from blocklab.data import load
-from blocklab.devices import choose_device, make_deterministic
-from blocklab.evaluation import evaluate_seed
+from blocklab.data.prepared import load
+from blocklab.evaluation.metrics import evaluate_seed
 from blocklab.files import write_arrays, write_table
-from blocklab.inference import predict
-from blocklab.job import as_job
-from blocklab.kernels import kernels
-from blocklab.network import build, resolve
-from blocklab.weights import load_weights
+from blocklab.jobs.devices import choose_device, make_deterministic
+from blocklab.jobs.job import as_job
+from blocklab.networks.complexity import complexity
+from blocklab.networks.kernels.compiled import kernels
+from blocklab.networks.network import build, predict, resolve
+from blocklab.networks.weights import load_weights
 
 with as_job(snakemake), kernels(snakemake.params.compile):
     torch.set_num_threads(snakemake.threads)

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from blocklab.attribution import Explanation, choose_images, explain
-from blocklab.data import load
-from blocklab.devices import choose_device, make_deterministic
+from blocklab.data.prepared import load
+from blocklab.explanation.attribution import Explanation, choose_images, explain
 from blocklab.files import write_arrays
-from blocklab.job import as_job
-from blocklab.kernels import kernels
-from blocklab.network import build, initialise, resolve
-from blocklab.weights import load_weights
+from blocklab.jobs.devices import choose_device, make_deterministic
+from blocklab.jobs.job import as_job
+from blocklab.networks.kernels.compiled import kernels
+from blocklab.networks.network import build, initialise, resolve
+from blocklab.networks.weights import load_weights
 
 with as_job(snakemake), kernels(snakemake.params.compile):
     torch.set_num_threads(snakemake.threads)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from blocklab.heatmaps import TARGET_LABELS, baseline_and_best, every_network
-from blocklab.job import as_job
-from blocklab.manifest import read_manifest
+from blocklab.data.manifest import read_manifest
+from blocklab.jobs.job import as_job
+from blocklab.report.figures.heatmaps import TARGET_LABELS, baseline_and_best, every_network
 
 with as_job(snakemake):
     networks = pd.read_csv(snakemake.input.networks)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from blocklab.figures import learning_curves
-from blocklab.job import as_job
+from blocklab.jobs.job import as_job
+from blocklab.report.figures.tables import learning_curves
 
 with as_job(snakemake):
     histories = {

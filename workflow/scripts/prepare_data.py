@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from blocklab.data import prepare
-from blocklab.job import as_job
-from blocklab.sources import fetch
+from blocklab.data.preparation import prepare
+from blocklab.data.sources import fetch
+from blocklab.jobs.job import as_job
 
 with as_job(snakemake):
     settings = snakemake.config["dataset"]

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 from blocklab.files import write_atomically
-from blocklab.job import as_job
-from blocklab.summary import Study, render
+from blocklab.jobs.job import as_job
+from blocklab.report.summary import Study, render
 
 FIGURES = ["learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all"]
 FIGURES += ["timeline"]

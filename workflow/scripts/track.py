@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from blocklab.files import write_json
-from blocklab.job import as_job
-from blocklab.tracking import Run, mirror, tracker_for
+from blocklab.jobs.job import as_job
+from blocklab.jobs.tracking import Run, mirror, tracker_for
 
 with as_job(snakemake):
     history = pd.read_csv(snakemake.input.history)

@@ -8,23 +8,23 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from blocklab.checkpoint import Checkpoints, fingerprint
-from blocklab.data import load
-from blocklab.devices import (
+from blocklab.data.prepared import load
+from blocklab.files import sha256, write_json, write_table
+from blocklab.jobs.devices import (
     choose_device,
     choose_precision,
     keep_freed_memory,
     make_deterministic,
 )
-from blocklab.files import sha256, write_json, write_table
-from blocklab.job import as_job
-from blocklab.kernels import identity
-from blocklab.learner import Settings
-from blocklab.measurement import ResourceMonitor, process_cost, total_cost
-from blocklab.network import resolve
-from blocklab.provenance import checkout, collect
-from blocklab.training import train
-from blocklab.weights import save_weights
+from blocklab.jobs.job import as_job
+from blocklab.jobs.measurement import ResourceMonitor, process_cost, total_cost
+from blocklab.jobs.provenance import checkout, collect
+from blocklab.networks.kernels.compiled import identity
+from blocklab.networks.network import resolve
+from blocklab.networks.weights import save_weights
+from blocklab.training.checkpoint import Checkpoints, fingerprint
+from blocklab.training.loop import train
+from blocklab.training.settings import Settings
 
 with as_job(snakemake):
     started = time.time()

@@ -1,0 +1,151 @@
+"""Which device and precision a job gets, whatever this machine has."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from blocklab.errors import UserError
+from blocklab.jobs import devices
+from blocklab.jobs.devices import (
+    accelerator_present,
+    choose_device,
+    choose_precision,
+    processor_model,
+)
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Return a function that makes torch see these devices."""
+
+    def have(*present: str, bfloat16: bool = True) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in present)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in present)
+        # A GPU without bfloat16 emulates it, slowly, and says that it has it.
+        monkeypatch.setattr(
+            torch.cuda,
+            "is_bf16_supported",
+            lambda including_emulation=True: bfloat16 or including_emulation,
+        )
+
+    return have
+
+
+@pytest.mark.parametrize(
+    ("setting", "gpus", "present", "expected"),
+    [
+        ("auto", 1, ["cuda"], "cuda"),
+        ("auto", 1, ["mps"], "mps"),
+        ("auto", 1, [], "cpu"),
+        ("auto", 0, ["cuda"], "cpu"),
+        ("cuda", 1, ["cuda"], "cuda"),
+        ("mps", 1, ["mps"], "mps"),
+        ("cpu", 1, ["cuda"], "cpu"),
+    ],
+)
+def test_choose_device(machine, caplog, setting, gpus, present, expected):
+    machine(*present)
+    assert choose_device(setting, gpus) == expected
+    assert not caplog.records
+
+
+def test_a_gpu_that_was_not_granted_is_not_used_and_the_user_is_told(machine, caplog):
+    machine("cuda")
+    assert choose_device("cuda", 0) == "cpu"
+    assert caplog.messages == [
+        "training.device is cuda, but the job was granted no GPU: using the CPU"
+    ]
+
+
+@pytest.mark.parametrize(("setting", "present"), [("cuda", "mps"), ("mps", "cuda")])
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_a_device_that_is_not_there_is_the_users_mistake(machine, setting, present, gpus):
+    machine(present)
+    with pytest.raises(UserError) as error:
+        choose_device(setting, gpus)
+    assert str(error.value) == (
+        f"training.device: {setting} is not available on this machine; use auto or cpu"
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "device", "bfloat16", "expected"),
+    [
+        ("auto", "cuda", True, "bfloat16"),
+        ("auto", "cuda", False, "float32"),
+        ("auto", "mps", True, "float32"),
+        ("float32", "cuda", True, "float32"),
+        ("bfloat16", "cpu", False, "bfloat16"),
+    ],
+)
+def test_choose_precision(machine, setting, device, bfloat16, expected):
+    machine("cuda", bfloat16=bfloat16)
+    assert choose_precision(setting, device) == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("fpu avx512f avx512_bf16", "bfloat16"),
+        ("fpu amx_bf16", "bfloat16"),
+        ("fpu avx512f avx512_bf16_of_sorts", "float32"),
+        (None, "float32"),
+    ],
+)
+def test_a_processor_without_bfloat16_computes_in_float32(tmp_path, monkeypatch, flags, expected):
+    cpuinfo = tmp_path / "cpuinfo"
+    if flags:
+        cpuinfo.write_text(f"model name : A processor\nflags : {flags}\n")
+    monkeypatch.setattr("blocklab.jobs.devices.Path", lambda _: cpuinfo)
+    assert choose_precision("auto", "cpu") == expected
+
+
+def fails():
+    raise OSError("no driver")
+
+
+@pytest.mark.parametrize(
+    ("system", "machine_name", "nvml", "expected"),
+    [
+        ("Darwin", "arm64", None, True),
+        ("Darwin", "x86_64", None, False),
+        ("Linux", "x86_64", None, False),  # no library
+        ("Linux", "x86_64", {"nvmlInit": fails}, False),
+        ("Linux", "x86_64", {"nvmlDeviceGetCount": lambda: 0}, False),
+        ("Linux", "x86_64", {"nvmlDeviceGetCount": lambda: 2}, True),
+    ],
+)
+def test_accelerator_present(monkeypatch, system, machine_name, nvml, expected):
+    usual = {"nvmlInit": lambda: None, "nvmlShutdown": lambda: None}
+    library = None if nvml is None else SimpleNamespace(**usual | nvml)
+    monkeypatch.setitem(sys.modules, "pynvml", library)
+    monkeypatch.setattr(devices.platform, "system", lambda: system)
+    monkeypatch.setattr(devices.platform, "machine", lambda: machine_name)
+    assert accelerator_present() is expected
+
+
+def test_looking_for_an_accelerator_takes_no_torch():
+    script = (
+        "import sys; from blocklab.jobs.devices import accelerator_present; accelerator_present(); "
+        "print('torch' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(Path(devices.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == "False"
+
+
+def test_a_system_that_hides_its_processor_gives_the_architecture(monkeypatch):
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "processor\t: 0\n")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.processor", lambda: "")
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    assert processor_model() == "riscv64"

@@ -1,0 +1,217 @@
+"""The two tables of the study, from made-up runs."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blocklab.files import write_json, write_table
+from blocklab.report.aggregation import (
+    choose_best,
+    collect_runs,
+    selection_column,
+    summarise_networks,
+)
+from blocklab.report.statistics import mean_interval
+
+RESOURCES = {
+    "device": "cpu",
+    "device_name": "a processor",
+    "threads": 1,
+    "wall_seconds": 30.0,
+    "cpu_seconds": 28.0,
+    "peak_memory_bytes": 2**30,
+    "gpu_utilisation_percent": None,
+    "gpu_memory_access_percent": None,
+    "gpu_samples": None,
+    "gpu_allocated_bytes": None,
+    "gpu_reserved_bytes": None,
+    "training_images": 500,
+}
+
+
+def metrics(network: str, seed: int = 0, **changes) -> dict:
+    row = {"network": network, "seed": seed, "acc": 0.9, "loss": 1.5}
+    for split in ("validation", "test"):
+        row |= {f"{split}_acc": 0.9, f"{split}_loss": 1.5, f"{split}_cross_entropy": 0.3}
+    return row | {"recall_0": 0.9, "parameters": 100, "test_images": 10} | changes
+
+
+def right(*accuracies: float) -> np.ndarray:
+    """Return which of 10 images were right, a row per seed."""
+    return np.arange(10) < 10 * np.array(accuracies)[:, None]
+
+
+def write_run(folder, rows: list[dict], seconds: dict[int, list[float]], **resources):
+    write_table(folder / "metrics.csv", pd.DataFrame(rows))
+    history = [
+        {"seed": seed, "epoch": epoch, "seconds": value}
+        for seed, values in seconds.items()
+        for epoch, value in enumerate(values, start=1)
+    ]
+    write_table(folder / "history.csv", pd.DataFrame(history))
+    write_json(folder / "resources.json", RESOURCES | resources)
+    return folder
+
+
+def test_runs_have_a_row_per_network_and_seed_with_what_it_cost(tmp_path):
+    folders = [
+        write_run(
+            tmp_path / "a",
+            [metrics("vgg", 0), metrics("vgg", 1, acc=0.8)],
+            {0: [9.0, 2.0, 3.0], 1: [5.0, 5.0, 5.0]},
+        ),
+        write_run(tmp_path / "b", [metrics("csp")], {0: [1.0]}, wall_seconds=7.5, threads=2),
+    ]
+    runs = collect_runs(folders)
+    assert runs[["network", "seed"]].values.tolist() == [["vgg", 0], ["vgg", 1], ["csp", 0]]
+    assert runs["acc"].tolist() == [0.9, 0.8, 0.9]
+    assert runs["seconds_per_epoch"].tolist() == [3, 5, 1]  # the median, by seed
+    assert runs["seconds_per_image"].tolist() == [0.006, 0.01, 0.002]
+    assert runs["wall_seconds"].tolist() == [30, 30, 7.5]
+    assert runs["threads"].tolist() == [1, 1, 2]
+    assert runs["device"].tolist() == ["cpu"] * 3
+
+
+def test_what_cannot_be_known_is_not_a_number_in_both_tables(tmp_path):
+    runs = collect_runs(
+        [write_run(tmp_path / name, [metrics(name)], {0: [1.0]}) for name in ("exp3", "vgg", "csp")]
+    )
+    networks = summarise_networks(
+        runs, {name: right(0.9) for name in ("exp3", "vgg", "csp")}, "exp3"
+    )
+    for name, table in {"runs": runs, "networks": networks}.items():
+        write_table(tmp_path / f"{name}.csv", table)
+        read = pd.read_csv(tmp_path / f"{name}.csv")
+        assert read.filter(like="gpu_").shape == (3, 5)
+        assert read.filter(like="gpu_").isna().all(axis=None)
+        assert read["peak_memory_bytes"].tolist() == [2**30] * 3
+
+
+def test_a_gpus_figures_are_kept(tmp_path):
+    folders = [
+        write_run(tmp_path / "a", [metrics("exp3")], {0: [1.0]}, gpu_samples=40, device="cuda"),
+        write_run(tmp_path / "b", [metrics("vgg")], {0: [1.0]}, gpu_samples=60, device="cuda"),
+    ]
+    runs = collect_runs(folders)
+    networks = summarise_networks(runs, {"exp3": right(0.9), "vgg": right(0.9)}, "exp3")
+    assert networks["gpu_samples"].tolist() == [40, 60]
+    assert networks["device"].tolist() == ["cuda"] * 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # Validation decides, whatever the test says.
+        ([metrics("vgg", validation_acc=0.95), metrics("csp", test_acc=0.99)], "vgg"),
+        # The baseline is no candidate.
+        ([metrics("exp3", validation_acc=1.0), metrics("vgg"), metrics("csp", acc=1)], "csp"),
+        # A tie goes to the smaller network.
+        ([metrics("csp", parameters=200), metrics("vgg", parameters=100)], "vgg"),
+        ([metrics("csp", parameters=100), metrics("vgg", parameters=200)], "csp"),
+        # The mean over seeds counts, not the best seed.
+        (
+            [
+                metrics("csp", 0, validation_acc=1.0),
+                metrics("csp", 1, validation_acc=0.8),
+                metrics("vgg", 0, validation_acc=0.92),
+                metrics("vgg", 1, validation_acc=0.92),
+            ],
+            "vgg",
+        ),
+        # Without validation images the test decides.
+        (
+            [
+                metrics("vgg", validation_acc=math.nan, test_acc=0.95),
+                metrics("csp", validation_acc=math.nan, test_acc=0.99),
+            ],
+            "csp",
+        ),
+    ],
+)
+def test_choose_best(rows, expected):
+    assert choose_best(pd.DataFrame(rows), "exp3") == expected
+
+
+def test_selection_column():
+    assert selection_column(pd.DataFrame([metrics("vgg")])) == "validation_acc"
+    without = pd.DataFrame([metrics("vgg", validation_acc=math.nan)])
+    assert selection_column(without) == "test_acc"
+
+
+def test_one_seed_has_wilsons_interval_of_the_test_accuracy_and_no_other():
+    runs = pd.DataFrame(
+        [
+            metrics("csp", validation_acc=0.7, test_acc=0.8),
+            metrics("exp3", test_acc=0.5),
+            metrics("vgg", test_acc=0.9),
+        ]
+    )
+    table = summarise_networks(
+        runs, {"exp3": right(0.5), "vgg": right(0.9), "csp": right(0.8)}, "exp3"
+    )
+    assert table["network"].tolist() == ["exp3", "vgg", "csp"]  # the study's order, not the files'
+    assert table["baseline"].tolist() == [True, False, False]
+    assert table["best"].tolist() == [False, True, False]
+    assert table["seeds"].tolist() == [1, 1, 1]
+    assert table["test_acc"].tolist() == [0.5, 0.9, 0.8]
+    # Wilson's for 5 of 10.
+    z = 1.959964
+    half = z * math.sqrt(0.25 / 10 + z**2 / 400) / (1 + z**2 / 10)
+    limits = table.loc[0, ["test_acc_low", "test_acc_high"]].tolist()
+    assert limits == pytest.approx([0.5 - half, 0.5 + half], abs=1e-6)
+    others = [
+        column
+        for column in table.columns
+        if column.endswith(("_low", "_high")) and not column.startswith("test_acc_")
+    ]
+    assert len(others) == 16
+    assert table[others].isna().all(axis=None)
+
+
+def test_several_seeds_have_intervals_of_every_number_and_paired_differences():
+    runs = pd.DataFrame(
+        [
+            metrics(network, seed, test_acc=0.9 + 0.01 * seed, loss=1.0 + seed, recall_0=0.5 * seed)
+            for network in ("exp3", "vgg")
+            for seed in range(3)
+        ]
+    )
+    table = summarise_networks(
+        runs, {"exp3": right(0.8, 0.7, 0.6), "vgg": right(0.9, 0.9, 0.9)}, "exp3"
+    )
+    row = table.iloc[1]
+    assert row["seeds"] == 3
+    for name, values in {"test_acc": [0.9, 0.91, 0.92], "loss": [1.0, 2.0, 3.0]}.items():
+        columns = [name, f"{name}_low", f"{name}_high"]
+        least_spread = 1 / row["test_images"] if name == "test_acc" else 0.0
+        mean, low, high = mean_interval(np.array(values), least_spread)
+        expected = (mean, max(low, 0.0), min(high, 1.0) if name == "test_acc" else high)
+        assert row[columns].tolist() == pytest.approx(expected, abs=1e-12)
+    assert row["test_acc_sd"] == pytest.approx(0.01)
+    assert row["recall_0"] == 0.5
+    assert row["parameters"] == 100
+    # Differences of 0.1, 0.2 and 0.3, see test_statistics.
+    t = 2 * math.sqrt(3)
+    assert table["p_value"][0] == pytest.approx(1 - t / math.sqrt(t**2 + 2))
+    paired = table.loc[0, ["difference", "difference_low", "difference_high"]].tolist()
+    assert paired == pytest.approx(mean_interval(np.array([-0.1, -0.2, -0.3])), abs=1e-12)
+    assert table.loc[1, ["difference", "difference_low", "difference_high"]].isna().all()
+
+
+def test_p_values_are_against_the_best_and_corrected():
+    runs = pd.DataFrame(
+        [metrics("exp3"), metrics("vgg", validation_acc=0.99), metrics("csp"), metrics("sppf")]
+    )
+    everything = {
+        "exp3": right(0.4),
+        "vgg": right(1.0),
+        "csp": right(0.9),
+        "sppf": right(0.2),
+    }
+    table = summarise_networks(runs, everything, "exp3").set_index("network")["p_value"]
+    assert math.isnan(table["vgg"])
+    # McNemar: 6, 1 and 8 disagreements, all one way; Holm: times 2, 1 and 3.
+    expected = {"exp3": 2 * 2 / 2**6, "csp": 1, "sppf": 3 * 2 / 2**8}
+    assert {name: table[name] for name in expected} == pytest.approx(expected)

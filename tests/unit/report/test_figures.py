@@ -1,0 +1,269 @@
+"""The figures: what they show, what they do at the edges, and that their bytes are reproducible."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+
+from blocklab.errors import UserError
+from blocklab.report.figures import heatmaps
+from blocklab.report.figures import tables as figures
+from blocklab.report.figures.style import BASELINE_COLOUR, log_axis, steps_between, styles
+
+NETWORKS = [f"network_{number}" for number in range(12)]
+DIGITS = [str(digit) for digit in range(10)]
+TARGET = "attribution to (logit of the true class - mean logit)"
+
+
+def history(errors: list[float], seeds: int = 1, validation: bool = True) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "seed": seed,
+            "epoch": epoch,
+            "acc": 1 - error,
+            "validation_acc": 1 - error - 0.001 * seed if validation else np.nan,
+        }
+        for seed in range(seeds)
+        for epoch, error in enumerate(errors, start=1)
+    )
+
+
+def networks_table(count: int) -> pd.DataFrame:
+    """Networks that lie close together, as the good ones do."""
+    position = np.arange(count)
+    accuracy = 0.985 + 0.0004 * (position % 5)
+    return pd.DataFrame(
+        {
+            "network": NETWORKS[:count],
+            "baseline": position == 0,
+            "test_acc": accuracy,
+            "test_acc_low": accuracy - 0.002,
+            "test_acc_high": accuracy + 0.002,
+            "flops": 1e6 * 1.15**position,
+            "seconds_per_epoch": 5.0 + position % 4,
+        }
+    )
+
+
+def explained(seed: int, images: int = 13, size: int = 12) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(seed)
+    pixels = np.zeros((images, 1, size, size), np.uint8)
+    pixels[:, :, 3:9, 3:9] = 200
+    labels = np.r_[np.arange(10), np.zeros(images - 10, int)]
+    return {
+        "seeds": np.array([4, 5]),
+        "indices": np.arange(images) * 7,
+        "gallery": np.array(10),
+        "images": pixels,
+        "labels": labels,
+        "predictions": np.stack([labels, labels + 100]),
+        "probabilities": np.full((2, images), 0.931, np.float32),
+        "attributions": random.normal(size=(2, images, 1, size, size)).astype(np.float32),
+    }
+
+
+def maps_of(figure):
+    return [image for axes in figure.axes for image in axes.images if image.cmap.name == "RdBu_r"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("learning_curves", ({name: history([0.2, 0.1], 2) for name in NETWORKS}, NETWORKS[0])),
+        ("accuracy_against_cost", (networks_table(6),)),
+        ("confusion", (np.eye(10, dtype=np.int64) * 90 + 1, DIGITS, "vgg")),
+        ("baseline_and_best", (("exp3", explained(0)), ("vgg", explained(1)), DIGITS, TARGET)),
+        ("every_network", ({"exp3": explained(0), "vgg": explained(1)}, DIGITS, TARGET)),
+    ],
+)
+def test_a_figure_is_a_png_with_the_same_bytes_every_time(tmp_path, name, arguments):
+    write = getattr(figures, name, None) or getattr(heatmaps, name)
+    first, second = tmp_path / "first.png", tmp_path / "deeper" / "second.png"
+    assert write(*arguments, first) is None
+    write(*arguments, second)
+    content = first.read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert content == second.read_bytes()
+    assert b"matplotlib" not in content.lower()
+    assert 10_000 < len(content) < 2_000_000
+    assert int.from_bytes(content[16:20]) > 800  # pixels across
+    assert sorted(path.name for path in tmp_path.rglob("*.png")) == ["first.png", "second.png"]
+
+
+def test_twelve_networks_look_different_and_the_baseline_is_grey_and_dashed():
+    looks = styles(NETWORKS, baseline=NETWORKS[3])
+    assert len(set(looks.values())) == 12
+    assert len({(look.colour, look.line) for look in looks.values()}) == 12
+    assert len({look.marker for look in looks.values()}) == 12
+    assert (looks[NETWORKS[3]].colour, looks[NETWORKS[3]].line) == (BASELINE_COLOUR, "--")
+    another_baseline = styles(NETWORKS, baseline=NETWORKS[0])
+    assert another_baseline[NETWORKS[5]] == looks[NETWORKS[5]]
+
+
+def test_learning_curves_show_the_mean_error_in_percent_with_the_range_over_seeds():
+    figure = figures.draw_learning_curves({"exp3": history([0.2, 0.1], seeds=3)}, "exp3")
+    validation, training = figure.axes
+    assert validation.get_yscale() == training.get_yscale() == "log"
+    assert validation.get_ylim() == training.get_ylim()
+    assert validation.lines[0].get_ydata() == pytest.approx([20.1, 10.1])
+    assert training.lines[0].get_ydata() == pytest.approx([20, 10])
+    band = validation.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == pytest.approx((10.0, 20.2))
+    assert to_rgb(validation.lines[0].get_color()) == to_rgb(BASELINE_COLOUR)
+
+
+def test_without_a_validation_split_only_the_training_error_is_shown():
+    curves = {name: history([0.2, 0.1], validation=False) for name in NETWORKS[:2]}
+    (panel,) = figures.draw_learning_curves(curves, NETWORKS[0]).axes
+    assert "Training" in panel.get_title(loc="left")
+    assert len(panel.lines) == 2
+
+
+def test_one_epoch_is_shown_as_points_side_by_side():
+    curves = {name: history([0.1], seeds=2) for name in NETWORKS}
+    panel = figures.draw_learning_curves(curves, NETWORKS[0]).axes[0]
+    places = [line.get_xdata()[0] for line in panel.lines]
+    assert len(set(places)) == 12
+    assert 0.5 < min(places) < 1 < max(places) < 1.5
+    assert all(line.get_marker() not in ("", "None") for line in panel.lines)
+    assert [tick for tick in panel.get_xticks() if 0.5 <= tick <= 1.5] == [1]
+
+
+def test_an_error_of_zero_is_drawn_inside_the_log_axis_and_the_label_says_where():
+    curves = {"exp3": history([0.02, 0.0, 1e-17], validation=False)}
+    (panel,) = figures.draw_learning_curves(curves, "exp3").axes
+    assert panel.lines[0].get_ydata() == pytest.approx([2, 1, 1])
+    assert panel.get_ylim()[0] < 1
+    assert "0 drawn at 1" in panel.get_ylabel()
+
+
+def test_no_error_at_all_still_gives_a_figure():
+    (panel,) = figures.draw_learning_curves({"a": history([0.0], validation=False)}, "a").axes
+    low, high = panel.get_ylim()
+    assert 0 < low < panel.lines[0].get_ydata()[0] < high
+
+
+def test_accuracy_against_cost_names_every_network_once_and_the_baseline_as_such():
+    figure = figures.draw_accuracy_against_cost(networks_table(3))
+    (legend,) = figure.legends
+    named = [text.get_text() for text in legend.get_texts()]
+    assert named == [f"{NETWORKS[0]} (baseline)", *NETWORKS[1:3]]
+
+
+def test_accuracy_against_cost_draws_the_interval_of_the_error():
+    panel = figures.draw_accuracy_against_cost(networks_table(1)).axes[0]
+    assert panel.lines[0].get_xydata()[0] == pytest.approx([1e6, 1.5])
+    assert panel.collections[0].get_segments()[0][:, 1] == pytest.approx([1.3, 1.7])
+    assert "95 % interval" in panel.get_ylabel()
+
+
+def test_accuracy_against_cost_without_intervals_costs_or_errors():
+    table = networks_table(3)
+    table[["test_acc_low", "test_acc_high"]] = np.nan
+    table.loc[1, "test_acc"] = 1.0
+    table.loc[2, "seconds_per_epoch"] = np.nan
+    compute, time = figures.draw_accuracy_against_cost(table).axes
+    assert "interval" not in compute.get_ylabel()
+    assert "0 drawn at" in compute.get_ylabel()
+    assert np.isfinite(compute.lines[2].get_xdata()).all()
+    assert np.isnan(time.lines[2].get_xdata()).all()
+
+
+def test_a_log_axis_has_enough_ticks_for_close_values_and_few_over_many_decades():
+    panel = figures.draw_accuracy_against_cost(networks_table(1)).axes[0]
+    for values, ticks in [
+        ([1.1, 1.2], [1, 1.2, 1.4, 1.6, 1.8, 2]),
+        ([1.4, 4.3], [1, 1.5, 2, 3, 4, 5]),
+        ([0.7, 8.0], [0.5, 1, 2, 5, 10]),
+        ([0.003, 4e3], [0.01, 0.1, 1, 10, 100, 1000]),
+    ]:
+        log_axis(panel.xaxis, np.array([*values, np.nan, 0.0]), panel.xaxis.get_major_formatter())
+        low, high = panel.get_xlim()
+        assert low < min(values) < max(values) < high
+        assert list(panel.get_xticks()) == pytest.approx(ticks)
+    assert list(steps_between(3, 30)) == pytest.approx([5, 10, 20])
+
+
+def test_confusion_shows_counts_recall_and_only_the_errors_in_colour():
+    counts = np.array([[90, 10, 0], [0, 50, 0], [0, 0, 0]])
+    figure = figures.draw_confusion(counts, ["ankle boot", "bag", "coat"], "vgg")
+    axes = figure.axes[0]
+    shares = axes.images[0].get_array()
+    assert shares.mask.diagonal().all()
+    assert shares[0, 1] == pytest.approx(10)
+    assert axes.images[0].get_clim() == pytest.approx((0, 10))
+    texts = [text.get_text() for text in axes.texts]
+    assert texts[:9] == ["90", "10", "0", "0", "50", "0", "0", "0", "0"]
+    assert texts[9:] == ["90.0 %", "100.0 %", "-", "recall"]  # the last class has no images
+    assert "10 of 150 test predictions are wrong (6.67 %)" in axes.get_title(loc="left")
+
+
+def test_confusion_without_an_error_is_drawn(tmp_path):
+    figures.confusion(np.eye(10, dtype=np.int64), DIGITS, "vgg", tmp_path / "confusion.png")
+    assert (tmp_path / "confusion.png").stat().st_size > 10_000
+
+
+def test_all_maps_share_one_symmetric_scale_with_one_colourbar():
+    large = explained(1)
+    large["attributions"] *= 5
+    figure = heatmaps.draw_every_network({"a": explained(0), "b": large}, DIGITS, TARGET)
+    maps = maps_of(figure)
+    assert len(maps) == 20
+    shown = np.abs([a["attributions"][0, :10] for a in (explained(0), large)])
+    scale = np.percentile(shown, 99.5)
+    assert {image.get_clim() for image in maps} == {(-scale, scale)}
+    bars = [axes for axes in figure.axes if axes.get_xlabel() == TARGET]
+    assert len(bars) == 1
+    assert maps[-1].colorbar.extend == "both"
+    assert "0.5 % of the pixels" in figure.texts[1].get_text().replace("\n", " ")
+
+
+def test_difference_is_best_minus_baseline_of_the_first_seed_on_the_same_scale():
+    baseline, best = explained(0), explained(1)
+    figure = heatmaps.draw_baseline_and_best(("exp3", baseline), ("vgg", best), DIGITS, TARGET)
+    maps = maps_of(figure)
+    assert len(maps) == 30
+    assert len({image.get_clim() for image in maps}) == 1
+    difference = best["attributions"][0, 0, 0] - baseline["attributions"][0, 0, 0]
+    assert np.allclose(maps[2].get_array(), difference)
+    assert "seed 4" in figure.texts[1].get_text().replace("\n", " ")
+
+
+def test_a_wrong_prediction_is_marked_by_a_sign_and_a_frame():
+    arrays = explained(0)
+    arrays["predictions"][0, 1] = 7
+    figure = heatmaps.draw_every_network({"exp3": arrays}, DIGITS, TARGET)
+    right, wrong = (figure.axes[row * 2 + 1] for row in (0, 1))
+    assert right.get_title() == "0   93.1 %"
+    assert wrong.get_title() == f"{heatmaps.WRONG} 7   93.1 %"
+    assert wrong.spines["left"].get_linewidth() > right.spines["left"].get_linewidth()
+
+
+def test_attributions_of_zero_or_of_a_network_that_diverged_are_drawn():
+    arrays, diverged = explained(0), explained(1)
+    arrays["attributions"][:] = 0
+    diverged["attributions"][:] = np.nan
+    diverged["probabilities"][:] = np.nan
+    figure = heatmaps.draw_every_network({"exp3": arrays, "b": diverged}, DIGITS, TARGET)
+    assert {image.get_clim() for image in maps_of(figure)} == {(-1.0, 1.0)}
+    assert figure.axes[2].get_title() == "0   nan %"
+
+
+def test_colour_images_are_shown_in_colour_and_their_channels_summed():
+    arrays = explained(0)
+    arrays["images"] = np.repeat(arrays["images"], 3, axis=1)
+    arrays["attributions"] = np.repeat(arrays["attributions"], 3, axis=2)
+    figure = heatmaps.draw_every_network({"exp3": arrays}, DIGITS, TARGET)
+    assert figure.axes[0].images[0].get_array().shape == (12, 12, 3)
+    summed = arrays["attributions"][0, 0].sum(axis=0)
+    assert np.allclose(maps_of(figure)[0].get_array(), summed)
+
+
+def test_networks_that_explain_different_images_are_refused(tmp_path):
+    other = explained(1)
+    other["indices"] = other["indices"] + 1
+    with pytest.raises(UserError, match="vgg explains other images than that of exp3"):
+        heatmaps.every_network(
+            {"exp3": explained(0), "vgg": other}, DIGITS, TARGET, tmp_path / "figure.png"
+        )
+    assert not list(tmp_path.iterdir())

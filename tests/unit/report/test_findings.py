@@ -1,0 +1,231 @@
+"""Each sentence stands if, and only if, the numbers say so."""
+
+import math
+
+import numpy as np
+import pytest
+
+from blocklab.report.findings import (
+    answer,
+    count,
+    highest_costs,
+    interval,
+    join,
+    oddities,
+    p_text,
+    percent,
+)
+
+CONFIG = {"training": {"epochs": 10}}
+SIZES = {"training": 55000, "validation": 5000, "test": 10000}
+GOOD = np.full((1, 10, 10), 1)  # every class is answered now and then
+CLASSES = [str(label) for label in range(10)]
+# What each oddity is known by.
+RESIDUAL, POINTWISE, NEVER = "no residual network", "no convolution wider than 1x1", "never answers"
+LOW, COSTLY, FLOOR = "worst", "more than an even guess would cost", "softmax is applied twice"
+OPTIMISTIC, REAL, UNTOLD = "is optimistic", "beyond the chance of", "may be chance"
+EQUAL, WORSE = "Not distinguishable", "Less accurate, beyond chance"
+BETTER = "More accurate on the test images, beyond chance"
+
+
+def odd(networks, loss="cross_entropy", **confusions):
+    names = networks["network"]
+    return oddities(networks, dict.fromkeys(names, GOOD) | confusions, loss, CLASSES)
+
+
+def never(*labels: int, seeds: int = 1) -> np.ndarray:
+    """Return confusion matrices in which the last seed never answers these labels."""
+    confusion = np.repeat(GOOD, seeds, axis=0)
+    confusion[-1][:, list(labels)] = 0
+    return confusion
+
+
+def test_nothing_odd_is_nothing_said(make_networks):
+    assert odd(make_networks()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentences"),
+    [
+        ({"residuals": 2, "active_residuals": 0}, [RESIDUAL]),
+        ({"residuals": 2, "active_residuals": 1}, []),
+        ({"residuals": 2, "active_residuals": 2}, []),
+        ({"largest_kernel": 1}, [POINTWISE]),
+        ({"largest_kernel": 0}, []),  # no convolution at all
+        ({"recall_4": 0.899}, [LOW]),
+        ({"recall_4": 0.9}, []),
+        ({"test_cross_entropy": 2.31}, [COSTLY]),  # the logarithm of 10 is 2.3026
+        ({"test_cross_entropy": 2.30}, []),
+        ({"residuals": 1, "largest_kernel": 1, "recall_4": 0.1}, [RESIDUAL, POINTWISE, LOW]),
+    ],
+)
+def test_an_oddity_is_told_if_it_is_there(make_networks, changes, sentences):
+    found = odd(make_networks(csp=changes))
+    assert len(found) == len(sentences)
+    for told, sentence in zip(found, sentences, strict=True):
+        assert told.startswith("**csp** ")
+        assert sentence in told
+
+
+def test_the_inactive_residual_in_words(make_networks):
+    (one,) = odd(make_networks(csp={"residuals": 1}))
+    assert one.startswith("**csp** has 1 block that can add the input to the output, and none does")
+    (two,) = odd(make_networks(csp={"residuals": 2}))
+    assert two.startswith("**csp** has 2 blocks that can add")
+
+
+@pytest.mark.parametrize(
+    ("confusion", "sentence"),
+    [
+        (never(5), "**vgg** never answers 5 on any test image."),
+        (never(2, 3, 7), "**vgg** never answers 2, 3 and 7 on any test image."),
+        (
+            never(5, seeds=3),
+            "**vgg** never answers 5 on any test image, each with at least one seed.",
+        ),
+    ],
+)
+def test_a_class_never_predicted_is_told_in_place_of_its_recall(make_networks, confusion, sentence):
+    assert odd(make_networks(vgg={"recall_5": 0.0}), vgg=confusion) == [sentence]
+
+
+def test_a_class_never_recognised_though_predicted_is_no_class_never_predicted(make_networks):
+    confusion = GOOD.copy()
+    confusion[0, 5, 5] = 0  # answered, but never when it is true
+    (sentence,) = odd(make_networks(vgg={"recall_5": 0.0}), vgg=confusion)
+    assert NEVER not in sentence
+    assert LOW in sentence
+
+
+def test_low_recall_in_words(make_networks):
+    (one,) = odd(make_networks(vgg={"recall_3": 0.5, "recall_8": 0.99}))
+    assert one == (
+        "**vgg** recognises class 3 worst (50.0 %) and class 8 best (99.0 %); 1 of 10 classes is "
+        "below 90 %."
+    )
+    (two,) = odd(make_networks(vgg={"recall_3": 0.5, "recall_4": 0.89}))
+    assert two.endswith("2 of 10 classes are below 90 %.")
+
+
+def test_a_class_without_test_images_is_neither_low_nor_never_answered(make_networks):
+    confusion = GOOD.copy()
+    confusion[0][3], confusion[0][:, 3] = 0, 0
+    assert odd(make_networks(vgg={"recall_3": math.nan}), vgg=confusion) == []
+
+
+def test_classes_have_their_names(make_networks):
+    networks = make_networks(vgg={"recall_5": 0.5, "recall_8": 0.99})
+    confusions = dict.fromkeys(networks["network"], GOOD)
+    names = [f"class {letter}" for letter in "abcdefghij"]
+    (low,) = oddities(networks, confusions, "cross_entropy", names)
+    assert "class f worst" in low and "class i best" in low
+    (unanswered,) = oddities(networks, confusions | {"vgg": never(5)}, "cross_entropy", names)
+    assert "never answers class f on" in unanswered
+
+
+def test_confidently_wrong_in_words(make_networks):
+    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 3.6, "test_acc": 0.8946}))
+    assert sentence == (
+        "**vgg** has a test cross-entropy of 3.60 nats, more than an even guess would cost (2.30), "
+        "at an accuracy of 89.46 %: where it is wrong, it is confidently wrong, and gives the true "
+        "class less than 5e-07 (geometric mean)."
+    )
+
+
+def test_a_bound_is_rounded_up(make_networks):
+    # (4.2 - 0.9 ln 10) / 0.1 is 21.28, and exp(-21.28) is 5.75e-10.
+    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 4.2, "test_acc": 0.9}))
+    assert "less than 6e-10" in sentence
+    # (3.9 - 0.9 ln 10) / 0.1 is 18.28, and exp(-18.28) is 1.15e-8.
+    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 3.9, "test_acc": 0.9}))
+    assert "less than 2e-08" in sentence
+    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 500.0, "test_acc": 0.5}))
+    assert "less than 3e-308" in sentence
+
+
+def test_nearly_even_guesses_are_not_called_confident(make_networks):
+    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 2.31, "test_acc": 0.098}))
+    assert sentence.endswith("would cost (2.30), at an accuracy of 9.80 %.")
+
+
+def test_the_floor_is_told_under_the_homeworks_loss_alone(make_networks):
+    networks = make_networks(vgg={"loss": 1.47})
+    assert not any(FLOOR in sentence for sentence in odd(networks))
+    (sentence,) = odd(networks, loss="double_softmax_cross_entropy")
+    assert FLOOR in sentence
+    assert "cannot fall below 1.46115" in sentence
+    assert "that of vgg, is 0.00885 above it" in sentence
+
+
+def test_the_answer_in_full(make_networks):
+    text = answer(make_networks(csp={"p_value": 0.012}), CONFIG, SIZES)
+    assert text == (
+        "Of 2 networks trained for 10 epochs on 55,000 images, **vgg** is the best by validation "
+        "accuracy (99.00 %). It gets 98.50 % (97.50 to 99.50) of the 10,000 test images right; the "
+        "baseline exp3 gets 95.00 % (94.00 to 96.00), fewer beyond the chance of the "
+        "test images (p < 0.001). Less accurate, beyond chance: csp (p = 0.012). With one seed "
+        "each, this is about these trained networks; another seed may differ."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, {REAL, EQUAL}),
+        ({"exp3": {"p_value": 0.0499}}, {REAL, EQUAL}),
+        ({"exp3": {"p_value": 0.05}}, {UNTOLD, EQUAL}),
+        ({"csp": {"p_value": 0.05}}, {REAL, EQUAL}),
+        ({"csp": {"p_value": 0.0499}}, {REAL, WORSE}),
+        ({"csp": {"p_value": 0.01, "test_acc": 0.99}}, {REAL, BETTER}),
+        ({"csp": {"validation_acc": math.nan}}, {REAL, EQUAL, OPTIMISTIC}),
+    ],
+)
+def test_the_answer_claims_what_the_p_values_support(make_networks, changes, told):
+    text = answer(make_networks(**changes), CONFIG, SIZES)
+    everything = {OPTIMISTIC, REAL, UNTOLD, EQUAL, WORSE, BETTER}
+    assert {sentence for sentence in everything if sentence in text} == told
+
+
+def test_without_a_validation_split_the_answer_rests_on_the_test(make_networks):
+    missing = {"validation_acc": math.nan}
+    networks = make_networks(exp3=missing, vgg=missing, csp=missing)
+    text = answer(networks, CONFIG, SIZES)
+    assert "**vgg** is the best by test accuracy (98.50 %)" in text
+    assert "There is no validation split" in text
+
+
+def test_one_candidate_and_one_epoch_are_singular(make_networks):
+    networks = make_networks().iloc[:2]
+    text = answer(networks, {"training": {"epochs": 1}}, SIZES)
+    assert text.startswith("Of 1 network trained for 1 epoch on ")
+    assert not any(word in text for word in (EQUAL, WORSE, BETTER))
+
+
+def test_highest_costs_names_the_top_of_each_cost_that_all_have(make_networks):
+    networks = make_networks(
+        vgg={"seconds_per_epoch": 9.0, "gpu_samples": 5.0}, csp={"peak_memory_bytes": 2**31}
+    )
+    columns = {"seconds_per_epoch": "time", "peak_memory_bytes": "memory", "gpu_samples": "use"}
+    assert highest_costs(networks, columns) == (
+        "**vgg** has the highest time; **csp** has the highest memory"
+    )
+    networks.loc[networks["network"] == "vgg", "peak_memory_bytes"] = 2**32
+    assert highest_costs(networks, columns) == "**vgg** has the highest time and memory"
+
+
+def test_interval_without_limits_and_above_one(make_networks):
+    row = make_networks(vgg={"test_acc": 0.995}).iloc[1]
+    assert interval(row, "test_acc") == "99.50 % (98.50 to 100.00)"
+    assert interval(row, "validation_acc") == "99.00 %"
+
+
+def test_numbers_and_lists_in_words():
+    assert [percent(0.12345), percent(0.12345, 0), percent(math.nan)] == ["12.35 %", "12 %", "–"]
+    assert [p_text(0.0009), p_text(0.001), p_text(0.5)] == ["p < 0.001", "p = 0.001", "p = 0.500"]
+    assert [join(list(words)) for words in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
+    assert [count(1, "epoch"), count(1000, "seed")] == ["1 epoch", "1,000 seeds"]
+
+
+def test_the_chance_is_that_of_what_was_repeated(make_networks):
+    assert "beyond the chance of the test images" in answer(make_networks(), CONFIG, SIZES)
+    assert "beyond the chance of the seeds" in answer(make_networks(seeds=3), CONFIG, SIZES)

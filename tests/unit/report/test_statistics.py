@@ -1,0 +1,155 @@
+"""Intervals and tests, against published or hand-worked values."""
+
+import math
+
+import numpy as np
+import pytest
+
+from blocklab.report.statistics import (
+    BOOTSTRAP_SEEDS,
+    difference_p_value,
+    holm,
+    ink_correlation,
+    mean_interval,
+    proportion_interval,
+)
+
+
+def test_mean_interval_covers_the_truth_as_often_as_it_says():
+    generator = np.random.default_rng(1)
+    for count in (2, 3, BOOTSTRAP_SEEDS - 1, BOOTSTRAP_SEEDS, 10):
+        trials = 4000 if count < BOOTSTRAP_SEEDS else 400  # which resampling makes slow
+        covered = []
+        for _ in range(trials):
+            _, low, high = mean_interval(generator.normal(3.0, 2.0, count))
+            covered.append(low <= 3.0 <= high)
+        standard_error = math.sqrt(0.95 * 0.05 / trials)
+        assert np.mean(covered) == pytest.approx(0.95, abs=4 * standard_error)
+
+
+def test_mean_interval_is_the_percentile_bootstraps_for_many_values():
+    values = np.random.default_rng(2).exponential(size=400)
+    mean, low, high = mean_interval(values)
+    half = 1.966 * values.std(ddof=1) / math.sqrt(400)
+    assert mean == pytest.approx(values.mean())
+    assert (low, high) == pytest.approx((mean - half, mean + half), rel=0.02)
+    assert mean_interval(values) == (mean, low, high)  # the same every time
+
+
+def test_mean_interval_of_two_values_is_students():
+    reach = 12.706205  # the table's t of one degree of freedom, times a standard error of 1
+    assert mean_interval(np.array([1.0, 3.0])) == pytest.approx((2, 2 - reach, 2 + reach))
+
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_equal_values_have_the_width_of_a_step(count):
+    values = np.full(count, 0.5)
+    assert mean_interval(values) == (0.5, 0.5, 0.5)
+    _, low, high = mean_interval(values, least_spread=0.001)
+    t = {2: 12.706205, 10: 2.262157}[count]
+    assert high - 0.5 == pytest.approx(0.5 - low) == pytest.approx(t * 0.001 / math.sqrt(count))
+
+
+@pytest.mark.parametrize("images", [3, 40])
+def test_interval_and_p_value_of_two_seeds_agree(images):
+    """Each seed differs by the same number of 1000 images."""
+    a, b = np.ones((2, 1000), bool), np.ones((2, 1000), bool)
+    b[:, :images] = False
+    p = difference_p_value(a, b)
+    _, low, high = mean_interval(b.mean(axis=1) - a.mean(axis=1), least_spread=1 / 1000)
+    assert (low <= 0 <= high) == (p >= 0.05) == (images == 3)
+
+
+@pytest.mark.parametrize("values", [[0.7], [math.nan, math.nan]])
+def test_mean_interval_is_unknown_for_one_value_or_none(values):
+    mean, low, high = mean_interval(np.array(values))
+    assert mean == values[0] or math.isnan(values[0])
+    assert math.isnan(low) and math.isnan(high)
+
+
+def test_proportion_interval_is_wilsons():
+    # Newcombe 1998, Statistics in Medicine 17:857, table I: 81 of 263.
+    assert proportion_interval(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_proportion_interval_of_all_right_is_below_one():
+    low, high = proportion_interval(1.0, 100)
+    assert low == pytest.approx(100 / (100 + 1.959964**2), abs=1e-6)
+    assert high == pytest.approx(1)
+
+
+def right(both: int, first: int, second: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which images two networks got right, one seed each."""
+    a = np.repeat([True, True, False, False], [both, first, second, neither])
+    b = np.repeat([True, False, True, False], [both, first, second, neither])
+    return a[None], b[None]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (1, 8, 2 * (1 + 9) / 2**9),  # both tails of the binomial of 9 fair coins
+        (8, 1, 2 * (1 + 9) / 2**9),
+        (0, 5, 2 / 2**5),
+        (3, 3, 1),
+        (0, 0, 1),
+    ],
+)
+def test_one_seed_is_compared_by_mcnemar_exactly(first, second, expected):
+    p = difference_p_value(*right(50, first, second, 7))
+    assert p == pytest.approx(expected)
+    assert difference_p_value(*right(900, first, second, 70)) == p  # only disagreements count
+
+
+def test_several_seeds_are_compared_by_a_paired_t_test():
+    # Accuracies differ by 0.1, 0.2 and 0.3: t = 2 sqrt 3; at 2 degrees of freedom its tails are
+    # known in closed form.
+    a = np.arange(10) < np.array([[9], [8], [7]])
+    b = np.arange(10) < np.array([[8], [6], [4]])
+    t = 0.2 / (0.1 / math.sqrt(3))
+    assert difference_p_value(a, b) == pytest.approx(1 - t / math.sqrt(t**2 + 2))
+    assert difference_p_value(a[::-1], b) != pytest.approx(difference_p_value(a, b))  # paired
+
+
+def test_seeds_that_agree_everywhere_show_no_difference():
+    a = np.arange(10) < np.array([[9], [8]])
+    assert difference_p_value(a, a) == 1
+
+
+def test_holm_by_hand():
+    # Smallest first: 0.01 times 3, 0.03 times 2, 0.04 once, but never less than the one before.
+    assert holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm(np.array([0.7])) == pytest.approx([0.7])
+
+
+def attributed(ink: list[float]) -> np.ndarray:
+    """Return one image's attributions, 1x1x8x8: these on ink, zero on the background."""
+    maps = np.zeros((1, 1, 8, 8), np.float32)
+    maps[0, 0, 0, : len(ink)] = ink
+    return maps
+
+
+IMAGE = (attributed([200, 100, 50, 10]) > 0).astype(np.uint8) * 100
+
+
+def test_ink_correlation_leaves_black_pixels_out():
+    a, b = attributed([4, 3, 2, 1]), attributed([1, 2, 3, 4])
+    assert ink_correlation(a, b, IMAGE) == pytest.approx(-1)
+    assert ink_correlation(a, a**3, IMAGE) == pytest.approx(1)  # ranks alone count
+    assert ink_correlation(a, -a, IMAGE) == pytest.approx(-1)  # signs too
+
+
+def test_ink_correlation_is_the_mean_over_images_that_can_be_compared():
+    a = np.concatenate([attributed([4, 3, 2, 1])] * 3)
+    b = np.concatenate([attributed([4, 3, 2, 1]), attributed([3, 4, 1, 2]), attributed([5] * 4)])
+    images = np.concatenate([IMAGE] * 3)
+    # Spearman of the second: 1 - 6 * 4 / (4 * 15) = 0.6; the third is constant.
+    assert ink_correlation(a, b, images) == pytest.approx((1 + 0.6) / 2)
+
+
+@pytest.mark.parametrize("ink", [0, 2])
+def test_ink_correlation_of_hardly_any_ink_is_unknown(ink):
+    image = IMAGE.copy()
+    image[0, 0, 0, ink:] = 0
+    a = attributed([4, 3, 2, 1])
+    assert math.isnan(ink_correlation(a, a, image))

@@ -1,0 +1,348 @@
+"""The summary of small made-up studies, as a reader finds it."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blocklab.data.manifest import write_manifest
+from blocklab.files import write_arrays, write_json, write_table
+from blocklab.report.summary import Study, render
+
+WORKFLOW = Path(__file__).parents[3] / "workflow"
+FIGURES = [
+    "learning_curves",
+    "accuracy_against_cost",
+    "confusion",
+    "heatmaps",
+    "heatmaps_all",
+    "timeline",
+]
+PROVENANCE = {
+    "commit": "0123456789abcdef0123",
+    "dirty": False,
+    "versions": {"python": "3.11.7", "torch": "2.14.1"},
+    "platform": "Linux-6.1",
+    "machine": {"processor": "A Processor", "cores": 2, "memory_bytes": 2**34, "gpu": None},
+    "device": "cpu",
+    "threads": 1,
+    "precision": "float32",
+    "kernels": True,
+    "settings_sha256": "5e" * 32,
+    "data_sha256": "da" * 32,
+    "code": "train.py training python3.11 c0 c1",
+    "shared_code_sha256": "c0" * 32,
+}
+
+
+class Made:
+    """A study's files in a folder, to change before the summary is rendered."""
+
+    def __init__(self, folder: Path, config: dict, networks, seeds: int = 1) -> None:
+        self.folder, self.config, self.networks = folder, config, networks
+        config["networks"] = {name: config["networks"][name] for name in networks["network"]}
+        self.sizes = {"training": 4000, "validation": 1000, "test": 1000}
+        pack = "seed0" if seeds == 1 else f"seeds0-{seeds - 1}"
+        self.runs = {name: folder / name / pack for name in networks["network"]}
+        ramp = np.arange(1, 10, dtype=np.float32).reshape(1, 1, 3, 3)  # sums to 45
+        for name, run in self.runs.items():
+            write_json(run / "provenance.json", PROVENANCE)
+            write_arrays(run / "predictions.npz", test_confusion=np.ones((seeds, 10, 10), int))
+            sign = -1 if name == "csp" else 1
+            write_arrays(
+                run / "attributions.npz",
+                gallery=np.array(1),
+                images=np.full((2, 1, 3, 3), 200, np.uint8),
+                attributions=np.stack([np.stack([sign * ramp] * 2)] * seeds).reshape(
+                    seeds, 2, 1, 3, 3
+                ),
+                untrained=np.stack([ramp] * seeds),
+                delta=np.full((seeds, 2), 5 if name == "vgg" else 0, np.float32),
+            )
+
+    def edit_provenance(self, network: str, **changes) -> None:
+        path = self.runs[network] / "provenance.json"
+        write_json(path, json.loads(path.read_text()) | changes)
+
+    def render(self) -> str:
+        manifest = {
+            "name": self.config["dataset"]["name"],
+            "source": "npm",
+            "sha256": "f" * 64,
+            "sizes": self.sizes,
+            "class_names": [str(label) for label in range(10)],
+        }
+        write_manifest(self.folder / "manifest.json", manifest)
+        write_table(self.folder / "networks.csv", self.networks)
+        study = Study.read(
+            config=self.config,
+            networks=self.folder / "networks.csv",
+            manifest=self.folder / "manifest.json",
+            folders={name: [run] for name, run in self.runs.items()},
+            homework=WORKFLOW / "report" / "homework.csv",
+            cards=WORKFLOW / "cards",
+            figures={name: f"figures/{name}.png" for name in FIGURES},
+            options="--configfile studies/made.yaml",
+        )
+        return render(study, WORKFLOW / "report" / "summary.md.jinja")
+
+
+@pytest.fixture
+def make_study(tmp_path, config, make_networks):
+    """Return a function: seeds and changes by network -> a Made study of exp3, vgg and csp."""
+
+    def make(seeds: int = 1, **changes) -> Made:
+        return Made(tmp_path, config, make_networks(seeds, **changes), seeds)
+
+    return make
+
+
+def section(text: str, title: str) -> str:
+    return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """Return the cells of a Markdown table by the first one of their row."""
+    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}
+
+
+def test_the_answer_comes_first_and_every_figure_is_shown(make_study):
+    text = make_study().render()
+    title, _, answer, *_ = text.splitlines()
+    assert title.startswith("# ")
+    assert all(part in title for part in ("mnist", "3 networks", "10 epochs", "1 seed"))
+    assert answer.startswith("Of 2 networks trained for 10 epochs on 4,000 images, **vgg** is ")
+    links = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    assert sorted(links) == sorted(f"figures/{name}.png" for name in FIGURES)
+    assert "{{" not in text and "{%" not in text
+    assert not re.search(r"\b(nan|None|NaN)\b", text)
+    assert not re.search(r"\n\n\n\n", text)
+
+
+def test_sections_are_in_the_order_of_the_question(make_study):
+    titles = re.findall(r"^## (.+)$", make_study().render(), flags=re.MULTILINE)
+    assert titles == [
+        "The homework's numbers and ours",
+        "Ranking",
+        "What is odd, and shows in the numbers",
+        "What it cost",
+        "Why they say what they say",
+        "The blocks",
+        "How to reproduce this",
+    ]
+
+
+def test_the_homeworks_numbers_stand_beside_ours_with_the_difference(make_study):
+    study = make_study(vgg={"acc": 0.9935, "loss": 1.46873, "test_acc": 0.9892, "test_loss": 1.5})
+    table = rows(section(study.render(), "The homework's numbers and ours"))
+    assert table["vgg"] == [
+        "0.99297 / 0.99350 (+0.00053)",
+        "1.46958 / 1.46873 (-0.00085)",
+        "0.9912 / 0.98920 (-0.00200)",
+        "1.47173 / 1.50000 (+0.02827)",
+    ]
+    assert "csp" in table
+    assert "exp3" not in table  # the homework gave no numbers of its baseline
+    text = study.render()
+    assert "its best by test accuracy was vgg; ours is vgg." in text
+    assert "here they are adam and\n0.001." in text
+
+
+def test_the_best_of_the_comparison_has_a_row_in_it(make_study):
+    text = make_study(exp3={"test_acc": 0.9999}).render()
+    assert "ours is exp3" not in text
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "told"),
+    [
+        ("training", "epochs", 12, "12 epochs (there 10)"),
+        ("dataset", "input_size", 28, "images of 28 pixels (there 32)"),
+        ("training", "loss", "cross_entropy", "the loss cross_entropy (there double_softmax"),
+    ],
+)
+def test_what_the_study_did_differently_is_told(make_study, section, key, value, told):
+    study = make_study(csp={"parameters": 43114})
+    study.sizes["training"] = 60000
+    assert "differs from the homework" not in study.render()
+    study.config[section][key] = value
+    assert f"may for these reasons: {told}" in study.render()
+
+
+def test_other_images_batches_seeds_and_sizes_of_networks_are_told(make_study):
+    study = make_study(seeds=3, csp={"parameters": 40000})
+    study.config["networks"]["vgg"]["batch_size"] = 20
+    told = study.render()
+    for difference in (
+        "4,000 training images (there 60,000)",
+        "3 seeds (there one)",
+        "vgg in batches of 20 (there 200)",
+        "csp with 40,000 parameters (there 43,114)",
+    ):
+        assert difference in told
+
+
+def test_losses_are_compared_under_the_homeworks_loss_alone(make_study):
+    study = make_study()
+    study.config["training"]["loss"] = "cross_entropy"
+    table = rows(section(study.render(), "The homework's numbers and ours"))
+    assert table["vgg"][1] == "1.46958 / –"
+    assert table["vgg"][3] == "1.47173 / –"
+
+
+def test_other_data_has_no_homework_to_compare_with(make_study):
+    study = make_study()
+    study.config["dataset"]["name"] = "fashion_mnist"
+    text = study.render()
+    assert "fashion_mnist" in text.splitlines()[0]
+    assert "The homework's numbers and ours" not in text
+    assert "0.99297" not in text
+
+
+def test_the_ranking_is_by_validation_accuracy(make_study):
+    text = section(make_study(vgg={"recall_4": 0.5}).render(), "Ranking")
+    table = rows(text)
+    assert list(table)[2:] == ["**vgg**", "csp", "exp3"]
+    assert table["**vgg**"][:3] == ["99.00 %", "98.50 % (97.50 to 99.50)", "–"]
+    assert table["**vgg**"][4:] == ["50.0 % (4)", "14,450", "3.00", "20,000"]
+    assert table["csp"][2] == "p = 0.200"
+    assert table["exp3"][2] == "p < 0.001"
+    assert "Sorted by accuracy on 1,000 validation images" in text
+
+
+def test_without_validation_the_ranking_is_by_test_accuracy(make_study):
+    missing = {"validation_acc": math.nan}
+    study = make_study(exp3=missing, vgg=missing | {"test_acc": 0.9}, csp=missing)
+    study.sizes["validation"] = 0
+    text = study.render()
+    table = rows(section(text, "Ranking"))
+    assert list(table)[2:] == ["csp", "exp3", "**vgg**"]
+    assert table["csp"][0] == "–"
+    assert "the best network is chosen on the 1,000 test images that also report" in text
+    assert "Sorted by accuracy" not in text
+
+
+def test_one_seed_and_several_have_tests_of_their_own(make_study):
+    one, several = make_study().render(), make_study(seeds=3).render()
+    assert several.splitlines()[0].endswith("3 seeds")
+    assert "Wilson" in one and "McNemar" in one and "t-test" not in one
+    assert (
+        "Means over 3 seeds with 95 % intervals: Student's" in several and "McNemar" not in several
+    )
+    assert "sd over seeds" in several and "sd over seeds" not in one
+    assert rows(section(several, "Ranking"))["csp"][2:4] == ["0.50 %", "-1.00 (-2.00 to +0.10)"]
+    assert rows(section(several, "Ranking"))["**vgg**"][3] == "–"
+    assert rows(section(one, "Ranking"))["csp"][0] == "98.00 %"
+    assert rows(section(several, "Ranking"))["csp"][0] == "98.00 % (97.00 to 99.00)"
+
+
+def test_costs_that_cannot_be_known_are_dashes(make_study):
+    text = section(make_study(csp={"wall_seconds": 99.25}).render(), "What it cost")
+    table = rows(text)
+    assert table["csp"] == ["2.00", "50.0", "99.2", "28.0", "1024", "–", "–", "–", "–", "–"]
+    assert all(part in text for part in ("on A Processor,", "threads per job: 1,", "float32"))
+    assert "memory-access" not in text
+
+
+def test_costs_of_a_gpu_are_shown(make_study):
+    gpu = {
+        "gpu_utilisation_percent": 41.6,
+        "gpu_memory_access_percent": 7.2,
+        "gpu_samples": 120,
+        "gpu_allocated_bytes": 200 * 2**20,
+        "gpu_reserved_bytes": 256 * 2**20,
+    }
+    study = make_study(exp3=gpu, vgg=gpu, csp=gpu | {"gpu_allocated_bytes": 2**30})
+    study.edit_provenance("csp", machine=PROVENANCE["machine"] | {"gpu": "A GPU"})
+    text = section(study.render(), "What it cost")
+    assert rows(text)["vgg"][5:] == ["42", "7", "200", "256", "120"]
+    assert "**csp** has the highest allocated GPU memory" in text
+    assert "A Processor and A GPU" in text
+
+
+def test_explanations_are_compared_on_ink_with_the_baseline_and_the_untrained(make_study):
+    text = section(make_study().render(), "Why they say what they say")
+    table = rows(text)
+    # vgg's sum to 45 where the target changes by 40; csp's are the baseline's, turned round.
+    assert table["exp3"] == ["2", "0.00 %", "–", "–"]
+    assert table["vgg"] == ["2", "12.50 %", "+1.00", "+1.00"]
+    assert table["csp"] == ["2", "0.00 %", "-1.00", "+1.00"]
+    assert "50 steps from a black image, of\nthe logit minus the mean logit of" in text
+
+
+def test_the_softmax_target_is_named(make_study):
+    study = make_study()
+    study.config["explanation"]["target"] = "softmax"
+    assert "of\nthe softmax probability of the\ntrue class" in study.render()
+
+
+def test_attention_over_distinct_pixels_is_told_where_it_was_used(make_study):
+    study = make_study()
+    assert "distinct pixel values" not in section(study.render(), "What it cost")
+    study.config["networks"]["csp"]["layers"] = [{"transformer_block": {"out": 8}}]
+    assert "attention in csp is trained on distinct" in section(study.render(), "What it cost")
+    study.networks["device"] = "cuda"
+    assert "distinct pixel values" not in section(study.render(), "What it cost")
+
+
+def test_oddities_come_from_the_results(make_study):
+    study = make_study(csp={"residuals": 2, "active_residuals": 0})
+    confusion = np.ones((1, 10, 10), int)
+    confusion[0][:, 5] = 0
+    write_arrays(study.runs["exp3"] / "predictions.npz", test_confusion=confusion)
+    text = section(study.render(), "What is odd, and shows in the numbers")
+    told = [line for line in text.splitlines() if line.startswith("- ")]
+    assert [line.split("**")[1] for line in told[:2]] == ["exp3", "csp"]
+    assert "cannot fall below 1.46115" in told[2]
+    assert len(told) == 3
+
+
+def test_a_card_is_shown_once_with_all_its_networks_and_the_homeworks_x(make_study):
+    study = make_study()
+    study.config["networks"]["vgg"]["card"] = "bottleneck_csp"
+    study.config["networks"]["exp3"]["card"] = None
+    text = section(study.render(), "The blocks")
+    titles = re.findall(r"^### (.+)$", text, flags=re.MULTILINE)
+    assert [title.partition(" — ")[2] for title in titles] == ["vgg, csp", ""]
+    assert titles[1] == "Integrated Gradients"
+    assert "As weaknesses: nothing (“x”)." in text
+    assert "[arXiv 1911.11929](https://arxiv.org/abs/1911.11929)" in text
+
+
+def test_how_to_reproduce(make_study):
+    text = section(make_study().render(), "How to reproduce this")
+    assert "git checkout 0123456789ab   # what the networks were trained with\n" in text
+    command = "snakemake --cores 4 --resources gpu=0 --configfile studies/made.yaml\n"
+    assert command in text  # a processor, as it was
+    study = make_study()
+    study.networks["device"] = "cuda"
+    assert command.replace("gpu=0", "gpu=1") in section(study.render(), "How to reproduce this")
+    assert f"SHA-256 `{'f' * 64}`" in text
+    assert "raw files from npm, prepared at 32x32" in text
+    assert "4,000 training, 1,000 validation, 1,000 test images" in text
+    assert "200 (exp3), 200 (vgg), 100 (csp)" in text
+    assert "python 3.11.7, torch 2.14.1" in text
+    assert "A Processor, 2 cores, Linux-6.1" in text
+    assert "uncommitted" not in text
+
+
+def test_rows_that_were_not_made_by_the_same_are_told(make_study):
+    study = make_study()
+    assert "Not all rows" not in study.render()
+    study.edit_provenance("csp", shared_code_sha256="1" * 64, data_sha256="1" * 64)
+    text = section(study.render(), "How to reproduce this")
+    assert "**Not all rows were made by the same code and the same data**" in text
+    assert re.search(r"blocks included: `[0-9a-f]{16}`", text)
+
+
+def test_runs_from_different_trees_are_all_named(make_study):
+    study = make_study()
+    study.edit_provenance("csp", commit="fedcba9876543210", dirty=True)
+    study.edit_provenance("vgg", commit=None)
+    text = section(study.render(), "How to reproduce this")
+    assert "commit of the training runs: 0123456789ab, unknown, fedcba987654" in text
+    assert "git checkout" not in text

@@ -1,0 +1,317 @@
+"""The config: its defaults, the order of its seeds, and one line for every kind of mistake."""
+
+import copy
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+
+from blocklab.data.datasets import DATASETS
+from blocklab.errors import UserError
+from blocklab.study.config import SCHEMA, resolve_config, schema, seed_packs
+
+ROOT = Path(__file__).parents[3]
+
+MISSING = object()
+MISTAKES = [
+    # An unknown key.
+    ("trainin", {}, "trainin: unknown key; did you mean 'training'? it may be outdir, partial, "
+     "dataset, seeds, training, baseline, explanation, tracking, networks"),
+    ("epochs", 3, "epochs: unknown key; did you mean 'training.epochs'?"),
+    ("zzz", 3, "zzz: unknown key; it may be outdir, partial, dataset, seeds, training, baseline, "
+     "explanation, tracking, networks"),
+    ("seeds.cuont", 3, "seeds.cuont: unknown key; did you mean 'count'? it may be first, "
+     "count, per_job"),
+    ("networks.vgg.batchsize", 3, "networks.vgg.batchsize: unknown key; did you mean "
+     "'batch_size'? it may be card, batch_size, layers"),
+    # A missing key.
+    ("baseline", MISSING, "baseline: missing; the network that the best one is compared with; "
+     "never a candidate itself"),
+    ("networks.vgg.batch_size", MISSING, "networks.vgg.batch_size: missing; training images "
+     "per step"),
+    # A wrong type.
+    ("training.epochs", "ten", "training.epochs: 'ten' is text; it must be a whole number"),
+    ("training.epochs", 1.5, "training.epochs: 1.5 is a number; it must be a whole number"),
+    ("training.epochs", 10.0, "training.epochs: 10.0 is a number; it must be a whole number"),
+    ("training.epochs", True, "training.epochs: True is a yes/no value; it must be a whole "
+     "number"),
+    ("training.epochs", None, "training.epochs: None is nothing; it must be a whole number"),
+    ("training.learning_rate", "1e-3", "training.learning_rate: '1e-3' is text; it must be a "
+     "number; write 0.001"),
+    ("training.compile", 1, "training.compile: 1 is a number; it must be true or false"),
+    ("training", [], "training: [] is a list; it must be a mapping of keys"),
+    ("training", None, "training: None is nothing; it must be a mapping of keys"),
+    ("dataset.directory", 3, "dataset.directory: 3 is a number; it must be text or null"),
+    ("networks", [], "networks: [] is a list; it must be a mapping of keys"),
+    ("networks.vgg", 3, "networks.vgg: 3 is a number; it must be a mapping of keys or null"),
+    ("networks.vgg.batch_size", 200.0, "networks.vgg.batch_size: 200.0 is a number; it must "
+     "be a whole number"),
+    ("networks.vgg.layers", [3], "networks.vgg.layers.0: 3 is a number; it must be text or a "
+     "mapping of keys"),
+    ("outdir", {"a": "long " * 20}, "outdir: {'a': 'long long long long long long ... is a "
+     "mapping of keys; it must be text"),
+    # Too small or too large.
+    ("training.epochs", 0, "training.epochs: 0 is too small; it must be at least 1"),
+    ("training.learning_rate", 0, "training.learning_rate: 0 is too small; it must be more "
+     "than 0"),
+    ("training.learning_rate", -0.1, "training.learning_rate: -0.1 is too small; it must be "
+     "more than 0"),
+    ("training.learning_rate", math.nan, "training.learning_rate: must be a finite number"),
+    ("training.learning_rate", math.inf, "training.learning_rate: must be a finite number"),
+    ("seeds.count", -2, "seeds.count: -2 is too small; it must be at least 1"),
+    ("dataset.input_size", 1000, "dataset.input_size: 1000 is too large; it must be at most "
+     "512"),
+    ("dataset.validation_size", -1, "dataset.validation_size: -1 is too small; it must be at "
+     "least 0"),
+    ("dataset.validation_size", 60000, "dataset.validation_size is 60000, must be 0 to 59999 "
+     "(mnist has 60000 training images, one must be left)"),
+    ("dataset.training_size", 55001, "dataset.training_size is 55001, must be 1 to 55000 "
+     "(what validation leaves of mnist's 60000)"),
+    ("dataset.test_size", 10001, "dataset.test_size is 10001, must be 1 to 10000 (mnist has "
+     "10000 test images)"),
+    ("networks.vgg.batch_size", 55001, "networks.vgg.batch_size: 55001 is more than the 55000 "
+     "training images; use at most that many"),
+    # Empty.
+    ("outdir", "", "outdir: is empty; give at least 1"),
+    ("networks", {}, "networks: is empty; give at least 1"),
+    ("networks.vgg.layers", [], "networks.vgg.layers: is empty; give at least 1"),
+    # A name that is none.
+    ("dataset.name", "mnits", "dataset.name: 'mnits' is not known; did you mean 'mnist'? it "
+     "may be mnist, fashion_mnist"),
+    ("dataset.source", "directory", "dataset.directory: missing; dataset.source is 'directory', so "
+     "name a folder"),
+    ("dataset.source", "ftp", "dataset.source: 'ftp' is not known; it may be auto, directory, "
+     "cache, torchvision, npm"),
+    ("training.optimizer", "adamm", "training.optimizer: 'adamm' is not known; did you mean "
+     "'adam'? it may be adam, adamw, sgd"),
+    ("tracking.mode", "off", "tracking.mode: 'off' is not known; did you mean 'offline'? it "
+     "may be offline, online, disabled"),
+    ("baseline", "vg", "baseline: there is no network 'vg'; did you mean 'vgg'? it may be "
+     "exp3, vgg, bottleneck, transformer, csp, sppf"),
+    ("networks.exp3", None, "baseline: there is no network 'exp3'; it may be vgg, bottleneck, "
+     "transformer, csp, sppf"),
+    ("networks.Big", {"batch_size": 1, "layers": ["flatten"]}, "networks: 'Big' is no "
+     "network's name; use small letters, digits and underscores, a letter first"),
+]  # fmt: skip
+
+
+def changed(config: dict, path: str, value: object) -> dict:
+    """Return the config with the key at `path`, such as 'training.epochs', set or taken out."""
+    config = copy.deepcopy(config)
+    *sections, key = path.split(".")
+    part = config
+    for section in sections:
+        part = part[section]
+    if value is MISSING:
+        del part[key]
+    else:
+        part[key] = value
+    return config
+
+
+def message(config: dict, **settings) -> str:
+    with pytest.raises(UserError) as error:
+        resolve_config(config, **settings)
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+def keys_of(part: dict, path: str = "") -> dict[str, dict]:
+    """Return every key that the schema knows, by its full name, with its part of the schema."""
+    found = {}
+    children = part.get("properties", {}).items()
+    other = part.get("additionalProperties")
+    for name, child in [*children, *([("*", other)] if isinstance(other, dict) else [])]:
+        found |= {f"{path}{name}": child} | keys_of(child, f"{path}{name}.")
+    return found
+
+
+def test_the_committed_config_is_complete_and_already_resolved(config):
+    resolved = resolve_config(config)
+    assert resolved == config
+    assert list(resolved["networks"]) == list(config["networks"])
+
+
+def test_the_committed_config_states_the_defaults(config):
+    given = {key: config[key] for key in ("baseline", "networks")}
+    assert resolve_config(given) == config
+
+
+def test_a_given_value_is_kept_beside_the_defaults(config):
+    given = {key: config[key] for key in ("baseline", "networks")}
+    resolved = resolve_config(given | {"training": {"epochs": 3}})
+    assert resolved["training"] == config["training"] | {"epochs": 3}
+
+
+def test_resolving_leaves_its_argument_and_the_schema_alone(config):
+    given = {key: config[key] for key in ("baseline", "networks")}
+    before = copy.deepcopy(given)
+    resolve_config(given)["dataset"]["name"] = "changed"
+    assert given == before
+    assert resolve_config(given)["dataset"]["name"] == "mnist"
+
+
+def test_null_takes_a_network_out(config):
+    resolved = resolve_config(changed(config, "networks.transformer", None))
+    assert list(resolved["networks"]) == ["exp3", "vgg", "bottleneck", "csp", "sppf"]
+
+
+def test_a_network_needs_no_card(config):
+    del config["networks"]["vgg"]["card"]
+    assert resolve_config(config)["networks"]["vgg"]["card"] is None
+
+
+@pytest.mark.parametrize(
+    ("seeds", "expected"),
+    [
+        ((0, 1, 8), {"seed0": [0]}),
+        ((5, 1, 1), {"seed5": [5]}),
+        ((0, 8, 8), {"seeds0-7": [0, 1, 2, 3, 4, 5, 6, 7]}),
+        ((3, 5, 2), {"seeds3-4": [3, 4], "seeds5-6": [5, 6], "seed7": [7]}),
+        ((0, 3, 1), {"seed0": [0], "seed1": [1], "seed2": [2]}),
+    ],
+)
+def test_seed_packs(seeds, expected):
+    packs = seed_packs(dict(zip(("first", "count", "per_job"), seeds, strict=True)))
+    assert packs == expected
+    assert list(packs) == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"), MISTAKES, ids=[path for path, *_ in MISTAKES]
+)
+def test_a_mistake_is_one_line_that_names_the_key(config, path, value, expected):
+    assert message(changed(config, path, value)) == expected
+
+
+def test_an_unknown_card(config):
+    text = message(changed(config, "networks.csp.card", "botleneck_csp"))
+    assert text.startswith(
+        "networks.csp.card: there is no card 'botleneck_csp'; did you mean 'bottleneck_csp'?"
+    )
+
+
+def test_a_name_that_is_no_text(config):
+    config["networks"][7] = config["networks"]["vgg"]
+    assert message(config) == "networks: 7 is no network's name; use text"
+
+
+def test_every_network_null(config):
+    config["networks"] = dict.fromkeys(config["networks"])
+    assert message(config) == "networks: every network is null; keep at least one"
+
+
+def test_the_baseline_alone(config):
+    config["networks"] = {"exp3": config["networks"]["exp3"]}
+    expected = "networks: 'exp3' is the baseline and needs one more to compare with"
+    assert message(config) == expected
+
+
+def test_a_network_named_like_a_rule(config):
+    config["networks"]["train"] = config["networks"]["vgg"]
+    expected = "networks.train: the name is taken by a rule; choose another"
+    assert message(config, reserved=["train", "all"]) == expected
+    assert "train" in resolve_config(config)["networks"]
+
+
+def test_a_batch_of_all_training_images_is_the_largest(config):
+    config["dataset"] |= {"training_size": 500, "validation_size": 0}
+    for network in config["networks"].values():
+        network["batch_size"] = 500
+    assert resolve_config(config)["networks"]["vgg"]["batch_size"] == 500
+    config["networks"]["csp"]["batch_size"] = 501
+    assert message(config).startswith("networks.csp.batch_size: 501 is more than the 500 ")
+
+
+def test_of_several_mistakes_the_same_one_is_named_whatever_their_order(config):
+    for name in ("vgg", "csp"):
+        config["networks"][name]["batch_size"] = 0
+    forth = message(config)
+    config["networks"] = dict(reversed(config["networks"].items()))
+    assert message(config) == forth
+
+
+def test_the_schema_offers_what_the_code_has():
+    from blocklab.data.sources import fetch
+    from blocklab.explanation.attribution import TARGETS
+    from blocklab.jobs.tracking import TRACKERS
+    from blocklab.training.losses import LOSSES
+    from blocklab.training.optimizers import OPTIMIZERS
+
+    with pytest.raises(UserError, match="known sources: ") as error:
+        fetch("mnist", "nowhere", None)
+    sources = str(error.value).rpartition(": ")[2].split(", ")
+    keys = keys_of(schema())
+    for key, known in {
+        "dataset.name": DATASETS,
+        "dataset.source": sources,
+        "training.loss": LOSSES,
+        "training.optimizer": OPTIMIZERS,
+        "explanation.target": TARGETS,
+        "tracking.tracker": TRACKERS,
+    }.items():
+        assert set(keys[key]["enum"]) == set(known), key
+
+
+def test_every_key_is_described_and_has_a_default_or_is_required():
+    assert yaml.safe_load(SCHEMA.read_text(encoding="utf-8")) == schema()
+    keys = keys_of(schema())
+    assert len(keys) > 30
+    for name, part in keys.items():
+        if name == "networks.*":
+            continue
+        assert part.get("description"), name
+        required = {"baseline", "networks", "networks.*.batch_size", "networks.*.layers"}
+        assert ("default" in part) != (name in required), name
+
+
+def test_the_schema_refuses_unknown_keys_everywhere():
+    parts = {"": schema(), **keys_of(schema())}
+    sections = {name: part for name, part in parts.items() if "properties" in part}
+    assert len(sections) == 7
+    assert all(part["additionalProperties"] is False for part in sections.values())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vgg\n", "../vgg", "a/b", "vgg ", "", "Vgg", "a|b", "<b>", "$(ls)", "ü", "a.b"],
+)
+def test_a_networks_name_is_good_for_paths_shells_and_pages(config, name):
+    config["networks"][name] = config["networks"].pop("vgg")
+    with pytest.raises(UserError, match=r"^networks: .* is no network's name; use small letters"):
+        resolve_config(config)
+
+
+@pytest.mark.parametrize(
+    ("outdir", "reason"),
+    [
+        (".", "holds the project itself"),
+        ("..", "holds the project itself"),
+        ("/", "holds the project itself"),
+        ("results/..", "holds the project itself"),
+        ("workflow", "is a part of the project"),
+        ("results/../docs/mine", "is a part of the project"),
+        (str(ROOT / ".git" / "x"), "is a part of the project"),
+        ("results\nx", "has control characters"),
+        ("results\x1b[2J", "has control characters"),
+        ("results/{pack}", "has one of {}<>"),
+        ("results/<b>", "has one of {}<>"),
+    ],
+)
+def test_results_do_not_go_among_the_project(config, monkeypatch, outdir, reason):
+    monkeypatch.chdir(ROOT)
+    config["outdir"] = outdir
+    with pytest.raises(UserError, match=reason) as error:
+        resolve_config(config)
+    assert str(error.value).startswith("outdir: ")
+    assert str(error.value).isprintable()
+
+
+def test_a_link_into_the_project_is_seen_through(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "link").symlink_to(ROOT / "workflow")
+    config["outdir"] = str(tmp_path / "link" / "results")
+    with pytest.raises(UserError, match="is a part of the project"):
+        resolve_config(config)

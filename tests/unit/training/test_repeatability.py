@@ -1,0 +1,65 @@
+"""The same twice, to the bit: every network, on two threads, beside a busy neighbour."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from blocklab.data.prepared import PreparedData, Split
+from blocklab.explanation.attribution import explain
+from blocklab.networks.network import predict, resolve
+from blocklab.training.loop import train
+from blocklab.training.settings import Settings
+
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
+SETTINGS = Settings(
+    batch_size=60, epochs=1, optimizer="adam", learning_rate=0.001, loss="cross_entropy"
+)
+REPEATS = 3
+BUSY = "while True: sum(range(100_000))"
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """120 images of a few grey values on black, like prepared digits."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (120, 1, 32, 32), generator=generator)
+    images *= torch.rand(images.shape, generator=generator) < 0.2
+    labels = torch.arange(120) % 10
+    split = Split(images.to(torch.uint8), labels, torch.arange(120))
+    return PreparedData(split, split.at(np.arange(20)), split.at(np.arange(5)))
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    neighbour = subprocess.Popen([sys.executable, "-c", BUSY])
+    yield
+    neighbour.kill()
+    neighbour.wait()
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("compile_", [True, False], ids=["kernels", "torch alone"])
+@pytest.mark.parametrize("name", CONFIG["networks"])
+def test_weights_outputs_and_attributions(digits, two_threads, name, compile_):
+    layers = resolve(name, CONFIG["networks"][name]["layers"], (1, 32, 32), 10)
+    settings = dataclasses.replace(SETTINGS, compile=compile_)
+    results = []
+    for _ in range(REPEATS):
+        (network,), history = train(layers, digits, settings, [3])
+        explanation = explain(network, digits.test, "logit_minus_mean", 5)
+        tensors = [*network.state_dict().values(), predict(network, digits.test.images)]
+        tensors += [torch.from_numpy(value) for value in dataclasses.astuple(explanation)]
+        numbers = [value for row in history for key, value in row.items() if key != "seconds"]
+        results.append((tensors, numbers))
+    first = results[0]
+    for other in results[1:]:
+        assert all(map(torch.equal, first[0], other[0]))
+        assert first[1] == other[1]

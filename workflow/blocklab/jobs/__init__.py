@@ -1,0 +1,1 @@
+"""What every job begins and ends with: log, scheduler, devices, measurement, provenance."""

@@ -1,0 +1,116 @@
+"""Which processor a job runs on, and in what precision."""
+
+import ctypes
+import logging
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from blocklab.errors import UserError
+from blocklab.jobs.locks import lease_gpu
+
+log = logging.getLogger(__name__)
+
+
+def accelerator_present() -> bool:
+    """Tell, without importing torch, whether this machine has a GPU that torch could use."""
+    if platform.system() == "Darwin":
+        return platform.machine() == "arm64"
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        count = pynvml.nvmlDeviceGetCount()
+        pynvml.nvmlShutdown()
+    except Exception:  # no driver, no library, no permission: no GPU for us
+        return False
+    return count > 0
+
+
+def choose_device(setting: str, gpus: int) -> str:
+    """Return "cuda", "mps" or "cpu" for the config's `training.device`.
+
+    `gpus` is what the scheduler granted the job: 0 means the processor, whatever is there.
+    A job that is to use CUDA leases a device first, which this process then sees alone.
+    Raises UserError if the config insists on a device that is not there.
+    """
+    import torch
+
+    if setting in ("auto", "cuda") and gpus:
+        lease_gpu()
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if setting in present:
+        if not present[setting]:
+            raise UserError(
+                f"training.device: {setting} is not available on this machine; use auto or cpu"
+            )
+        if gpus:
+            return setting
+        log.warning("training.device is %s, but the job was granted no GPU: using the CPU", setting)
+        return "cpu"
+    if setting == "auto" and gpus:
+        return next((name for name, there in present.items() if there), "cpu")
+    return "cpu"
+
+
+def processor_model() -> str:
+    """Return the processor's model name, or its architecture where the system does not say."""
+    try:
+        if platform.system() == "Darwin":
+            return subprocess.run(
+                ["sysctl", "-n", "machdep.cpu.brand_string"],
+                capture_output=True, text=True, check=True, timeout=10,
+            ).stdout.strip()  # fmt: skip
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except (OSError, subprocess.SubprocessError):
+        pass
+    return platform.processor() or platform.machine()
+
+
+def make_deterministic(wanted: bool, device: str) -> None:
+    """On a GPU, take only algorithms that repeat to the bit, if `wanted`; before CUDA is used."""
+    if wanted and device == "cuda":
+        import torch
+
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
+        torch.use_deterministic_algorithms(True)
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep what it frees, where the C library is GNU's; elsewhere do nothing.
+
+    glibc gives large blocks back to the system at once. Every training step asks for the same
+    ones again, and the system then clears each page of them.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # malloc.h
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(mmap_threshold, 1 << 30)
+    mallopt(trim_threshold, (1 << 31) - 1)
+
+
+def choose_precision(setting: str, device: str) -> str:
+    """Return "bfloat16" or "float32" for the config's `training.precision`."""
+    import torch
+
+    if setting != "auto":
+        return setting
+    fast = {
+        "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
+        "cpu": _processor_has_bfloat16,
+    }
+    return "bfloat16" if device in fast and fast[device]() else "float32"
+
+
+def _processor_has_bfloat16() -> bool:
+    """Tell whether the processor computes in bfloat16 itself; others imitate it, very slowly."""
+    try:
+        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return False
+    return bool(words & {"avx512_bf16", "amx_bf16"})

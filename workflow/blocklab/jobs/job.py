@@ -1,0 +1,63 @@
+"""What every job begins and ends with: its log, its scheduler, the code it was planned with."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from blocklab.errors import UserError
+from blocklab.files import WORKFLOW
+from blocklab.jobs.clock import seconds_since_start
+from blocklab.jobs.scheduler import end_with_scheduler
+from blocklab.study.code import check_stamp
+
+
+@contextmanager
+def as_job(snakemake: Any) -> Iterator[None]:
+    """Run the block as a job; end the process if it fails.
+
+    Logging goes to the job's log, warnings also to the terminal. The last line of a job that
+    succeeds says when its process started and when it was done, in seconds since the epoch;
+    `timeline` reads it. A UserError is one line on the terminal and in the log. Anything else is
+    our mistake: its traceback goes to the log, and its last line to the terminal.
+
+    snakemake: what Snakemake gives a script; of it, log[0] and params.code are used.
+    """
+    end_with_scheduler()
+    terminal = _log_to(snakemake.log[0])
+    try:
+        check_stamp(WORKFLOW, snakemake.params.code)
+        yield
+        now = time.time()
+        logging.info("worked from %.2f to %.2f", now - seconds_since_start(), now)
+    except UserError as error:
+        logging.error("%s", error)
+        sys.exit(1)
+    except Exception as error:
+        terminal.setLevel(logging.CRITICAL)
+        logging.exception("unexpected error")
+        print(f"{type(error).__name__}: {error} (see {snakemake.log[0]})", file=sys.stderr)
+        sys.exit(1)
+
+
+def _log_to(path: str) -> logging.Handler:
+    """Send logging to a file and warnings also to the terminal; return the terminal's handler."""
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.WARNING)
+    handlers = [terminal]
+    # A log that cannot be written must not bury the reason for that in tracebacks of its own.
+    logging.raiseExceptions = False
+    try:
+        handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
+    except OSError as error:
+        print(f"no log: {error}", file=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=handlers,
+        force=True,
+    )
+    return terminal

@@ -1,0 +1,1 @@
+"""Networks: layers in YAML become modules, sized and checked before any job."""

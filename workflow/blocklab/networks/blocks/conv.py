@@ -1,0 +1,92 @@
+"""Convolution, batch normalisation, activation: the unit the other blocks are made of.
+
+Batch normalisation: Ioffe & Szegedy 2015, arXiv 1502.03167. SiLU: Elfwing et al. 2017,
+arXiv 1702.03118. Depthwise convolution: Chollet 2016, Xception, arXiv 1610.02357; Howard et al.
+2017, MobileNets, arXiv 1704.04861.
+"""
+
+import math
+
+from torch import nn
+from torch.nn import functional as F
+
+from blocklab.networks.blocks.basic import ACTIVATIONS
+from blocklab.networks.blocks.registry import ActivationName, Count, Size, block
+from blocklab.networks.kernels.fused import normalise
+
+
+def hidden_channels(channels: int, expansion: float) -> int:
+    """Return `channels * expansion`, or raise ValueError if that leaves none."""
+    hidden = int(channels * expansion)
+    if hidden < 1:
+        raise ValueError(f"{channels} channels at {expansion:g} leave no hidden channel")
+    return hidden
+
+
+class Convolution(nn.Conv2d):
+    """nn.Conv2d, except that one channel times one weight each is computed as the product it is.
+
+    Libraries for convolutions are several times slower at that, and lose the channels_last layout.
+    """
+
+    def forward(self, x):
+        single = self.in_channels == 1 and self.kernel_size == (1, 1)
+        if single and self.stride == (1, 1) and self.padding == (0, 0):
+            return F.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).movedim(-1, 1)
+        return super().forward(x)
+
+
+@block("conv", paper=True)
+class Conv(nn.Module):
+    """[N, in_channels, H, W] -> [N, out, H', W']; H' = H / stride at the default padding.
+
+    `padding` is kernel // 2 unless given. With `norm`, the convolution needs no bias: batch
+    normalisation has its own.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out: Count,
+        kernel: Count = 1,
+        stride: Count = 1,
+        padding: Size | None = None,
+        groups: Count = 1,
+        activation: ActivationName = "silu",
+        norm: bool = True,
+        bias: bool = False,
+    ) -> None:
+        super().__init__()
+        if in_channels % groups or out % groups:
+            raise ValueError(f"groups={groups} must divide both {in_channels} and {out} channels")
+        padding = kernel // 2 if padding is None else padding
+        self.convolution = Convolution(
+            in_channels, out, kernel, stride, padding, groups=groups, bias=bias
+        )
+        self.norm = nn.BatchNorm2d(out) if norm else nn.Identity()
+        self.activation = ACTIVATIONS[activation]()
+
+    def forward(self, x):
+        x = self.convolution(x)
+        if isinstance(self.norm, nn.Identity):
+            return self.activation(x)
+        return normalise(x, self.norm, self.activation)
+
+
+@block("dwconv", paper=True)
+class DWConv(Conv):
+    """Depthwise Conv: as many groups as the channels allow, so channels do not mix.
+
+    With `out` unlike `in_channels`, the number of groups is their greatest common divisor.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out: Count,
+        kernel: Count = 3,
+        stride: Count = 1,
+        activation: ActivationName = "silu",
+    ) -> None:
+        groups = math.gcd(in_channels, out)
+        super().__init__(in_channels, out, kernel, stride, groups=groups, activation=activation)

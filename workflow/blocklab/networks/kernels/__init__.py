@@ -1,0 +1,1 @@
+"""Operations in fewer passes over memory than torch takes."""

@@ -1,0 +1,116 @@
+"""Operations that the compiled kernels do in fewer passes over memory than torch.
+
+Each takes the kernels where they are in use and fit: maps [N, C, H, W] on the CPU, channels_last,
+float32 or bfloat16. Everywhere else it is torch's own operation.
+"""
+
+import ctypes
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from blocklab.networks.kernels.compiled import active
+
+ACTIVATIONS = {nn.Identity: "Identity", nn.ReLU: "ReLU", nn.SiLU: "SiLU"}
+TYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
+LARGEST_POOL = 255  # a pixel's place in its window is kept in a byte
+
+
+def normalise(x: torch.Tensor, norm: nn.BatchNorm2d, activation: nn.Module) -> torch.Tensor:
+    """Return activation(norm(x)), same shape; in training mode norm's statistics are updated."""
+    kind = ACTIVATIONS.get(type(activation))
+    pixels = x.numel() // x.shape[1]
+    if kind is None or not norm.training or pixels < 2 or not _fits(x):
+        return activation(norm(x))
+    y, mean, variance = _Normalise.apply(x, norm.weight, norm.bias, norm.eps, kind)
+    with torch.no_grad():
+        norm.num_batches_tracked += 1
+        norm.running_mean.lerp_(mean, norm.momentum)
+        norm.running_var.lerp_(variance * (pixels / (pixels - 1)), norm.momentum)
+    return y
+
+
+def max_pool(x: torch.Tensor, kernel: int) -> torch.Tensor:
+    """Return the largest of the kernel x kernel window around every pixel; `kernel` is odd."""
+    if kernel <= LARGEST_POOL and _fits(x):
+        return _MaxPool.apply(x, kernel)
+    return F.max_pool2d(x, kernel, stride=1, padding=kernel // 2)
+
+
+def _fits(x: torch.Tensor) -> bool:
+    return (
+        active() is not None
+        and x.device.type == "cpu"
+        and x.dtype in TYPES
+        and x.numel() > 0
+        and x.is_contiguous(memory_format=torch.channels_last)
+    )
+
+
+class _Normalise(torch.autograd.Function):
+    """(x, weight, bias, epsilon, activation) -> y, and the mean and variance of every channel."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, epsilon, kind):
+        y = torch.empty_like(x)
+        mean, variance, inverse = torch.empty(3, x.shape[1]).unbind()
+        _call(
+            f"normalise_{kind}", x, *_rows(x), x, weight, bias,
+            ctypes.c_float(epsilon), mean, variance, inverse, y,
+        )  # fmt: skip
+        ctx.save_for_backward(x, weight, bias, mean, inverse)
+        ctx.kind = kind
+        ctx.mark_non_differentiable(mean, variance)
+        return y, mean, variance
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_y, *_):
+        x, weight, bias, mean, inverse = ctx.saved_tensors
+        grad_y = grad_y.contiguous(memory_format=torch.channels_last)
+        grad_x, grad_weight, grad_bias = map(torch.empty_like, (x, weight, bias))
+        _call(
+            f"normalise_backward_{ctx.kind}", x, *_rows(x), x, grad_y, weight, bias,
+            mean, inverse, grad_x, grad_weight, grad_bias,
+        )  # fmt: skip
+        return grad_x, grad_weight, grad_bias, None, None
+
+
+class _MaxPool(torch.autograd.Function):
+    """(x, kernel) -> y. Keeps where each maximum was: its row and column in the window."""
+
+    @staticmethod
+    def forward(ctx, x, kernel):
+        y = torch.empty_like(x)
+        row, column = (torch.empty_like(x, dtype=torch.uint8) for _ in range(2))
+        _call("max_pool", x, *_sizes(x, kernel), x, y, row, column)
+        ctx.save_for_backward(row, column)
+        ctx.kernel = kernel
+        return y
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_y):
+        row, column = ctx.saved_tensors
+        grad_y = grad_y.contiguous(memory_format=torch.channels_last)
+        grad_x = torch.empty_like(grad_y)
+        _call("max_pool_backward", grad_y, *_sizes(grad_y, ctx.kernel), grad_y, row, column, grad_x)
+        return grad_x, None
+
+
+def _rows(x):
+    return ctypes.c_int64(x.numel() // x.shape[1]), ctypes.c_int64(x.shape[1])
+
+
+def _sizes(x, kernel):
+    images, channels, height, width = x.shape
+    return map(ctypes.c_int64, (images, height, width, channels, kernel))
+
+
+def _call(name: str, typed: torch.Tensor, *arguments) -> None:
+    """Call a kernel for the type of `typed`; tensors go as pointers to their first number."""
+    pointers = (
+        ctypes.c_void_p(x.data_ptr()) if isinstance(x, torch.Tensor) else x for x in arguments
+    )
+    getattr(active(), f"{name}_{TYPES[typed.dtype]}")(*pointers)

@@ -1,0 +1,1 @@
+"""The report: tables, statistics, findings, figures and the page that shows them."""

@@ -1,0 +1,192 @@
+"""Sentences that the results support, and no others."""
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blocklab.evaluation.metrics import double_softmax_floor
+from blocklab.report.aggregation import selection_column
+
+DASH = "–"
+SIGNIFICANT = 0.05
+LOW_RECALL = 0.9
+CONFIDENTLY_WRONG = 0.01  # the probability of the true class
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """Return a share as text in percent, or a dash."""
+    return DASH if pd.isna(share) else f"{100 * share:.{digits}f} %"
+
+
+def interval(row: pd.Series, name: str) -> str:
+    """Return 'mean % (low to high)' of an accuracy, without limits where there are none."""
+    if pd.isna(row[f"{name}_low"]):
+        return percent(row[name])
+    limits = f"{100 * row[f'{name}_low']:.2f} to {100 * min(row[f'{name}_high'], 1):.2f}"
+    return f"{percent(row[name])} ({limits})"
+
+
+def p_text(p: float) -> str:
+    """Return 'p = 0.012' or 'p < 0.001'."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]) -> str:
+    """Return the summary's first paragraph."""
+    best = networks[networks["best"]].iloc[0]
+    baseline = networks[networks["baseline"]].iloc[0]
+    candidates = networks[~networks["baseline"]]
+    chosen = selection_column(networks)
+    p = p_text(baseline["p_value"])
+    if baseline["p_value"] < SIGNIFICANT:
+        direction = "more" if baseline["test_acc"] > best["test_acc"] else "fewer"
+        luck = "seeds" if (networks["seeds"] > 1).all() else "test images"
+        verdict = f"{direction} beyond the chance of the {luck} ({p})"
+    else:
+        verdict = f"a difference that may be chance ({p})"
+    text = [
+        f"Of {count(len(candidates), 'network')} trained for "
+        f"{count(config['training']['epochs'], 'epoch')} on {sizes['training']:,} images, "
+        f"**{best['network']}** is the best by "
+        f"{'validation' if chosen == 'validation_acc' else 'test'} accuracy "
+        f"({percent(best[chosen])}). It gets {interval(best, 'test_acc')} of the "
+        f"{sizes['test']:,} test images right; the baseline {baseline['network']} gets "
+        f"{interval(baseline, 'test_acc')}, {verdict}."
+    ]
+    rivals = candidates[~candidates["best"]]
+    equal = rivals[~(rivals["p_value"] < SIGNIFICANT)]
+    worse = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] < best["test_acc"])]
+    better = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] > best["test_acc"])]
+    if len(equal):
+        text.append(f"Not distinguishable from it: {names(equal)}.")
+    if len(worse):
+        text.append(f"Less accurate, beyond chance: {names(worse)}.")
+    if len(better):
+        text.append(f"More accurate on the test images, beyond chance: {names(better)}.")
+    if (networks["seeds"] == 1).all():
+        text.append(
+            "With one seed each, this is about these trained networks; another seed may differ."
+        )
+    if chosen == "test_acc":
+        text.append(
+            "There is no validation split, so the best was chosen on the test images: its test "
+            "accuracy is optimistic, and p-values are too small."
+        )
+    return " ".join(text)
+
+
+def oddities(
+    networks: pd.DataFrame,
+    confusions: Mapping[str, np.ndarray],
+    loss: str,
+    class_names: Sequence[str],
+) -> list[str]:
+    """Return what is odd in a network and shows in its numbers, a Markdown sentence each.
+
+    `confusions` holds, by network, the test confusion matrices [S, K, K], true class by row.
+    """
+    classes = next(iter(confusions.values())).shape[-1]
+    found = []
+    for _, row in networks.iterrows():
+        network = row["network"]
+        if row["residuals"] and not row["active_residuals"]:
+            found.append(
+                f"**{network}** has {count(row['residuals'], 'block')} that can add the input to "
+                "the output, and none does (channels differ, or the shortcut is off): it is no "
+                "residual network."
+            )
+        if row["largest_kernel"] == 1:
+            found.append(
+                f"**{network}** has no convolution wider than 1x1: all that it knows of a pixel's "
+                "neighbours comes from its other layers."
+            )
+        found += _recall_oddities(network, row, confusions[network], class_names)
+        if row["test_cross_entropy"] > math.log(classes):
+            found.append(_cross_entropy_oddity(row, classes))
+    if loss == "double_softmax_cross_entropy":
+        found.append(_floor_sentence(networks, classes))
+    return found
+
+
+def _cross_entropy_oddity(row: pd.Series, classes: int) -> str:
+    even = math.log(classes)
+    sentence = (
+        f"**{row['network']}** has a test cross-entropy of {row['test_cross_entropy']:.2f} nats, "
+        f"more than an even guess would cost ({even:.2f}), at an accuracy of "
+        f"{percent(row['test_acc'])}"
+    )
+    # An image that is recognised costs an even guess at most, so the others cost at least this.
+    wrong = (row["test_cross_entropy"] - row["test_acc"] * even) / max(1 - row["test_acc"], 1e-9)
+    share = max(math.exp(-wrong), sys.float_info.min)
+    if share > CONFIDENTLY_WRONG:
+        return f"{sentence}."
+    power = 10.0 ** math.floor(math.log10(share))
+    return (
+        f"{sentence}: where it is wrong, it is confidently wrong, and gives the true class less "
+        f"than {math.ceil(share / power) * power:.1g} (geometric mean)."  # a bound, so rounded up
+    )
+
+
+def _recall_oddities(
+    network: str, row: pd.Series, confusion: np.ndarray, class_names: Sequence[str]
+) -> list[str]:
+    found = []
+    classes = len(class_names)
+    # A class without test images could not be recognised: it is no oddity of the network.
+    missed = (confusion.sum(axis=1) == 0) & (confusion.sum(axis=2) > 0)
+    never = np.flatnonzero(missed.any(axis=0))
+    if len(never):
+        named = join([class_names[label] for label in never])
+        each = ", each with at least one seed" if len(confusion) > 1 else ""
+        found.append(f"**{network}** never answers {named} on any test image{each}.")
+    recall = row[[f"recall_{label}" for label in range(classes)]].astype(float).to_numpy()
+    if not len(never) and np.nanmin(recall) < LOW_RECALL:
+        spread = int((recall < LOW_RECALL).sum())
+        found.append(
+            f"**{network}** recognises class {class_names[np.nanargmin(recall)]} worst "
+            f"({percent(np.nanmin(recall), 1)}) and class {class_names[np.nanargmax(recall)]} best "
+            f"({percent(np.nanmax(recall), 1)}); {spread} of {classes} classes "
+            f"{'is' if spread == 1 else 'are'} below {percent(LOW_RECALL, 0)}."
+        )
+    return found
+
+
+def _floor_sentence(networks: pd.DataFrame, classes: int) -> str:
+    floor = double_softmax_floor(classes)
+    lowest = networks.loc[networks["loss"].idxmin()]
+    return (
+        f"The losses look high because softmax is applied twice: with {classes} classes such a "
+        f"loss cannot fall below {floor:.5f}. The lowest training loss here, that of "
+        f"{lowest['network']}, is {lowest['loss'] - floor:.5f} above it."
+    )
+
+
+def highest_costs(networks: pd.DataFrame, columns: dict[str, str]) -> str:
+    """Return one sentence on which network tops each measured cost; columns: name to words."""
+    tops: dict[str, list[str]] = {}
+    for column, words in columns.items():
+        if networks[column].notna().all():
+            top = networks.loc[networks[column].idxmax(), "network"]
+            tops.setdefault(top, []).append(words)
+    return "; ".join(
+        f"**{network}** has the highest {join(what)}" for network, what in tops.items()
+    )
+
+
+def names(table: pd.DataFrame) -> str:
+    """Return the table's networks with their p-values, as a list in words."""
+    return join([f"{row['network']} ({p_text(row['p_value'])})" for _, row in table.iterrows()])
+
+
+def join(words: Sequence[str]) -> str:
+    """Return '', 'a', 'a and b', or 'a, b and c'."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def count(number: int, noun: str) -> str:
+    """Return '1 epoch' or '10 epochs'."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,61 @@
+"""What the rows of a study were made by: the provenance of all its runs in one."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from blocklab.files import canonical_json, digest
+
+# What all rows should have in common. Blocks are a network's own: its packs have the same in any
+# case, because code is part of what Snakemake compares.
+MADE_BY = {
+    "code": ("shared_code_sha256",),
+    "data": ("data_sha256",),
+    "package versions": ("versions",),
+    "arithmetic": ("device", "device_name", "threads", "precision", "kernels"),
+}
+
+
+def made_by(folders: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
+    """Return what the runs in these folders, by network, were made by.
+
+    commit, dirty, device, cores, threads, arithmetic, platform, versions: lists of every value
+    that occurs. digest: 16 hexadecimal digits that change with settings, data or code of any run.
+    mixed: which of MADE_BY's names the runs do not have in common.
+    """
+    records = [
+        json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+        for packs in folders.values()
+        for folder in packs
+    ]
+    for record in records:
+        record["device_name"] = record["machine"]["gpu"] or record["machine"]["processor"]
+    rows = [
+        {key: record[key] for key in ("settings_sha256", "data_sha256", "code")}
+        for record in records
+    ]
+    shared = {
+        "commit": [(record["commit"] or "unknown")[:12] for record in records],
+        "dirty": [record["dirty"] for record in records],
+        "device": [record["device_name"] for record in records],
+        "cores": [record["machine"]["cores"] for record in records],
+        "threads": [record["threads"] for record in records],
+        "arithmetic": [
+            record["precision"] + (" with compiled kernels" if record["kernels"] else "")
+            for record in records
+        ],
+        "platform": [record["platform"] for record in records],
+        "versions": [
+            ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+            for record in records
+        ],
+    }
+    return {key: list(dict.fromkeys(values)) for key, values in shared.items()} | {
+        "digest": digest(rows)[:16],
+        "mixed": [
+            what
+            for what, keys in MADE_BY.items()
+            if len({canonical_json([record[key] for key in keys]) for record in records}) > 1
+        ],
+    }

@@ -1,13 +1,10 @@
-"""Writing files so that nobody ever reads half of one."""
+"""Writing files so that nobody ever reads half of one; JSON and its digest; hashes of files."""
 
 import errno
-import glob
 import hashlib
 import json
 import os
-import platform
-import sys
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,9 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-
 WORKFLOW = Path(__file__).resolve().parents[1]
 PROJECT = WORKFLOW.parent
+UNFINISHED = ".unfinished-"  # begins the name of a file that is being written
+FULL_BYTES = 1 << 16  # a disk with less left is what a failed write failed of
 
 
 @contextmanager
@@ -30,46 +28,33 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
 
     The temporary name keeps the suffix of `path`, because some writers choose a format by it.
     If the block raises, the temporary file is removed and `path` stays as it was. If the process is
-    killed the file stays, until the next one on this machine writes `path`. Content is on the disk
-    before the name is, so that a machine that loses power keeps the old file or the new one.
+    killed the file stays, until `remove_unfinished`. Content is on the disk before the name is, so
+    that a machine that loses power keeps the old file or the new one.
     Raises UserError if the disk is full, whatever the block makes of that.
     """
     path = Path(path)
-    outside = sys.exception()  # that a caller may be handling: it is not of our making
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex[:12]}-{path.name}")
     try:
-        with _temporary(path) as temporary:
-            yield temporary
-            _flush(temporary)
-            os.replace(temporary, path)
-            with suppress(OSError):  # some file systems flush no folders, or let nobody read them
-                _flush(path.parent)
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+        with suppress(OSError):  # some file systems flush no folders, or let nobody read them
+            _flush(path.parent)
     except Exception as error:
-        if _disk_is_full(error, outside):
+        if not isinstance(error, UserError) and _disk_is_full(error, path.parent):
             raise UserError(
                 f"cannot write {path}: the disk is full; make room and run again"
             ) from error
         raise
-
-
-@contextmanager
-def _temporary(path: Path) -> Iterator[Path]:
-    """Yield an empty file beside `path`, and remove it if it still is there after the block."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mine = f".{path.stem}-{platform.node()}-"
-    _remove_orphans(path.parent, mine)
-    handle, name = tempfile.mkstemp(
-        prefix=f"{mine}{os.getpid()}-", suffix=path.suffix, dir=path.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        # mkstemp creates files for the owner alone; results are meant to be shared.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: str | Path) -> None:
+    """Remove what killed processes were writing below `folder`; nobody may be writing there."""
+    for path in Path(folder).rglob(f"{UNFINISHED}*"):
+        path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:
@@ -81,34 +66,12 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _disk_is_full(error: BaseException | None, outside: BaseException | None) -> bool:
-    """Tell whether a full disk, or a quota, is why; libraries wrap that in errors of their own."""
-    full = (errno.ENOSPC, errno.EDQUOT)
-    while error not in (None, outside):
-        if isinstance(error, OSError) and (
-            error.errno in full or any(os.strerror(number) in str(error) for number in full)
-        ):
-            return True
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return False
-
-
-def _remove_orphans(folder: Path, prefix: str) -> None:
-    """Remove the temporary files of processes that are no more."""
-    for path in folder.glob(f"{glob.escape(prefix)}*"):
-        process = path.name.removeprefix(prefix).partition("-")[0]
-        if process.isdecimal() and not _runs(int(process)):
-            path.unlink(missing_ok=True)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # sends nothing
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # someone else's
-    return True
+def _disk_is_full(error: Exception, folder: Path) -> bool:
+    """Tell whether a full disk, or a quota, is why; libraries word that in their own ways."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < FULL_BYTES
 
 
 def sha256(path: str | Path) -> str:

@@ -16,7 +16,7 @@ from blocklab.jobs.devices import accelerator_present
 from blocklab.errors import UserError
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
-from blocklab.files import canonical_json
+from blocklab.files import canonical_json, remove_unfinished
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
 from blocklab.data.datasets import DATASETS
@@ -171,13 +171,14 @@ def data_settings():
     }
 
 
-def network_settings(network, *sections):
-    """What a job for one network depends on, besides data and code."""
-    shape = input_shape(config["dataset"])
+def job_settings(wildcards, *sections):
+    """What a job for a network's pack depends on, besides its inputs and the code."""
+    network = config["networks"][wildcards.network]
     settings = {
-        "network": {"name": network, "layers": config["networks"][network]["layers"]},
-        "input_shape": shape,
+        "network": {"name": wildcards.network, "layers": network["layers"]},
+        "input_shape": input_shape(config["dataset"]),
         "classes": DATASETS[DATASET].classes,
+        "seeds": PACKS[wildcards.pack],
     }
     return settings | {section: config[section] for section in sections}
 
@@ -192,7 +193,5 @@ def duration_rank(wildcards):
 
 def training_settings(wildcards):
     """What one training job depends on, besides the prepared dataset and the code."""
-    return network_settings(wildcards.network, "training") | {
-        "batch_size": config["networks"][wildcards.network]["batch_size"],
-        "seeds": PACKS[wildcards.pack],
-    }
+    batch_size = config["networks"][wildcards.network]["batch_size"]
+    return job_settings(wildcards, "training") | {"batch_size": batch_size}

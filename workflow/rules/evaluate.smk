@@ -14,11 +14,7 @@ rule evaluate:
     resources:
         gpu=GPU,
     params:
-        settings=lambda wildcards: canonical_json(
-            network_settings(wildcards.network, "training")
-        ),
-        seeds=lambda wildcards: PACKS[wildcards.pack],
-        compile=config["training"]["compile"],
+        settings=lambda wildcards: canonical_json(job_settings(wildcards, "training")),
         code=lambda wildcards: code("evaluate.py", network=wildcards.network),
     message:
         "Evaluate {wildcards.network}, {wildcards.pack}"

@@ -14,13 +14,13 @@ rule explain:
         gpu=GPU,
     params:
         settings=lambda wildcards: canonical_json(
-            network_settings(wildcards.network, "explanation")
+            job_settings(wildcards, "training", "explanation")
         ),
-        seeds=lambda wildcards: PACKS[wildcards.pack],
-        device=config["training"]["device"],
-        compile=config["training"]["compile"],
-        deterministic=config["training"]["deterministic"],
-        code=lambda wildcards: code("explain.py", network=wildcards.network),
+        code=lambda wildcards: code(
+            "explain.py",
+            f"explanation.methods.{config['explanation']['method']}",
+            network=wildcards.network,
+        ),
     message:
         "Explain {wildcards.network}, {wildcards.pack}"
     script:

@@ -120,7 +120,8 @@ def fails():
     ],
 )
 def test_accelerator_present(monkeypatch, system, machine_name, nvml, expected):
-    usual = {"nvmlInit": lambda: None, "nvmlShutdown": lambda: None}
+    usual = {"nvmlInit": lambda: None, "nvmlDeviceGetHandleByIndex": int}
+    usual["nvmlDeviceGetUUID"] = "GPU-{}".format
     library = None if nvml is None else SimpleNamespace(**usual | nvml)
     monkeypatch.setitem(sys.modules, "pynvml", library)
     monkeypatch.setattr(devices.platform, "system", lambda: system)

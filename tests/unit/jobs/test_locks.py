@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from blocklab.jobs import locks
-from blocklab.jobs.locks import VISIBLE, lease_gpu, try_lock
+from blocklab.jobs import gpus, locks
+from blocklab.jobs.gpus import VISIBLE, lease_gpu
+from blocklab.jobs.locks import try_lock
 
 LIBRARY = Path(__file__).parents[3] / "workflow"
 HOLD = """
 import sys, time
 from pathlib import Path
-from blocklab.jobs.locks import lease_gpu, try_lock
+from blocklab.jobs.gpus import lease_gpu
+from blocklab.jobs.locks import try_lock
 if sys.argv[1] == "lock":
     print(try_lock(sys.argv[2]), flush=True)
 else:
@@ -104,13 +106,16 @@ def test_what_follows_a_name_that_is_none_is_not_visible(holder, tmp_path):
 
 
 def test_a_gpu_is_the_same_by_number_and_by_name(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(locks, "_devices", lambda: ["GPU-a", "GPU-b"])
+    monkeypatch.setattr(gpus, "gpu_uuids", lambda: ["GPU-a", "GPU-b"])
     monkeypatch.setenv(VISIBLE, "1,0")
     assert lease_gpu(folder=tmp_path) == "1"
     monkeypatch.delenv(VISIBLE)
     assert lease_gpu(folder=tmp_path) == "GPU-a"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["GPU-a.lock", "GPU-b.lock"]
-    assert locks._uuid("GPU-b", ["GPU-aaaa", "GPU-bbbb"]) == "GPU-bbbb"
+    monkeypatch.setattr(gpus, "gpu_uuids", lambda: ["GPU-cccc", "GPU-dddd"])
+    monkeypatch.setenv(VISIBLE, "GPU-d,GPU-c")
+    assert lease_gpu(folder=tmp_path) == "GPU-d"
+    assert (tmp_path / "GPU-dddd.lock").exists()
     assert not caplog.records
     monkeypatch.delenv(VISIBLE)
 

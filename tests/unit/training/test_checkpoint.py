@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from blocklab.errors import UserError
-from blocklab.training.checkpoint import Checkpoints, fingerprint
+from blocklab.training.checkpoint import Checkpoints
 from blocklab.training.learner import Learner
 from blocklab.training.loop import train
 from blocklab.training.settings import Settings
@@ -83,21 +83,13 @@ def test_a_pack_killed_again_and_again(small_layers, make_data, tmp_path, kill_a
         try:
             done = train(
                 small_layers, data, SETTINGS, seeds, at_once=at_once,
-                checkpoints=Always(tmp_path, "x"),
+                checkpoints=Checkpoints(tmp_path, "x"),
             )  # fmt: skip
             break
         except Killed:
             kills += 1
     assert kills >= 3
     assert_same(result(*done), expected)
-
-
-class Always(Checkpoints):
-    """Saves after every epoch, whatever that costs."""
-
-    def save(self, learner):
-        self._spent = self._longest = 0.0
-        super().save(learner)
 
 
 def test_learners_that_were_killed_between_two_saves_meet_again(
@@ -107,7 +99,7 @@ def test_learners_that_were_killed_between_two_saves_meet_again(
     expected = result(*train(small_layers, data, SETTINGS, seeds, at_once=2))
     saved = []
 
-    class KilledBetween(Always):
+    class KilledBetween(Checkpoints):
         def save(self, learner):
             if len(saved) == 3:  # both after epoch 1, the first alone after epoch 2
                 raise Killed
@@ -118,21 +110,23 @@ def test_learners_that_were_killed_between_two_saves_meet_again(
         train(
             small_layers, data, SETTINGS, seeds, at_once=2, checkpoints=KilledBetween(tmp_path, "x")
         )
-    again = train(small_layers, data, SETTINGS, seeds, at_once=2, checkpoints=Always(tmp_path, "x"))
+    again = train(
+        small_layers, data, SETTINGS, seeds, at_once=2, checkpoints=Checkpoints(tmp_path, "x")
+    )
     assert_same(result(*again), expected)
 
 
-def killed_once(layers, data, folder, kill_at, fingerprint="x"):
+def killed_once(layers, data, folder, kill_at, depends_on="x"):
     kill_at(2 * STEPS + 1)
     with pytest.raises(Killed):
-        train(layers, data, SETTINGS, [3], checkpoints=Always(folder, fingerprint))
+        train(layers, data, SETTINGS, [3], checkpoints=Checkpoints(folder, depends_on))
     kill_at(math.inf)
     return folder / "seed3.safetensors"
 
 
 def test_one_of_another_run_is_not_used(small_layers, make_data, tmp_path, kill_at, caplog):
     data = make_data()
-    killed_once(small_layers, data, tmp_path, kill_at, fingerprint="another")
+    killed_once(small_layers, data, tmp_path, kill_at, depends_on="another")
     _, history = train(small_layers, data, SETTINGS, [3], checkpoints=Checkpoints(tmp_path, "x"))
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     message = record.getMessage()
@@ -185,57 +179,27 @@ def test_every_flipped_byte_is_noticed_or_harmless(
 def test_one_that_cannot_be_written_is_one_warning(small_layers, make_data, tmp_path, caplog):
     data = make_data()
     (tmp_path / "file").write_text("in the way")
-    checkpoints = Always(tmp_path / "file" / "checkpoint", "x")
+    checkpoints = Checkpoints(tmp_path / "file" / "checkpoint", "x")
     done = train(small_layers, data, SETTINGS, [3, 4], checkpoints=checkpoints)
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert record.getMessage().startswith("no more checkpoints, a killed run would start anew: ")
     assert_same(result(*done), result(*train(small_layers, data, SETTINGS, [3, 4])))
 
 
-def test_what_was_spent_before_a_kill_is_not_lost(small_layers, make_data, tmp_path, kill_at):
-    data, costs = make_data(), iter(range(1, 100))
-
-    def cost():
-        return {"wall_seconds": next(costs)}
-
-    spent = []
+def test_what_processes_before_had_done_is_known(small_layers, make_data, tmp_path, kill_at):
+    data, resumed = make_data(), []
     for steps in (STEPS + 1, STEPS + 1, math.inf):
         kill_at(steps)
-        checkpoints = Always(tmp_path, "x", cost)
+        checkpoints = Checkpoints(tmp_path, "x")
         with contextlib.suppress(Killed):
             train(small_layers, data, SETTINGS, [3], checkpoints=checkpoints)
-        spent.append(checkpoints.costs)
-    # The first process saved once, at 1; the second too, at 2.
-    assert spent == [[], [{"wall_seconds": 1}], [{"wall_seconds": 1}, {"wall_seconds": 2}]]
-    assert checkpoints.resumed == {3: 2}
-
-
-def test_saving_takes_two_percent_of_the_time_at_most(
-    small_layers, make_data, tmp_path, monkeypatch
-):
-    clock = [0.0]
-    monkeypatch.setattr("blocklab.training.checkpoint.time.perf_counter", lambda: clock[0])
-    learner = Learner(small_layers, make_data().training, SETTINGS, 3)
-    learner.warm_up()
-    checkpoints = Checkpoints(tmp_path, "x")
-    saves = 0
-
-    def slow(*_):
-        nonlocal saves
-        saves += 1
-        clock[0] += 0.5
-
-    monkeypatch.setattr("blocklab.training.checkpoint.save_tensors", slow)
-    for _ in range(1000):
-        clock[0] += 1.0  # an epoch
-        checkpoints.save(learner)
-    assert saves * 0.5 <= 0.02 * clock[0] + 0.5
-    assert saves >= 30
+        resumed.append(checkpoints.resumed)
+    assert resumed == [{}, {3: 1}, {3: 2}]
 
 
 def test_clearing_leaves_nothing(small_layers, make_data, tmp_path):
     folder = tmp_path / "checkpoints"
-    checkpoints = Always(folder, "x")
+    checkpoints = Checkpoints(folder, "x")
     train(small_layers, make_data(), SETTINGS, [3, 4], checkpoints=checkpoints)
     assert sorted(path.name for path in folder.iterdir()) == [
         "seed3.safetensors",
@@ -245,13 +209,8 @@ def test_clearing_leaves_nothing(small_layers, make_data, tmp_path):
     assert not folder.exists()
 
 
-def test_a_fingerprint_is_that_of_meaning():
-    assert fingerprint([{"a": 1, "b": 2}]) == fingerprint([{"b": 2, "a": 1}])
-    assert fingerprint([{"a": 1}]) != fingerprint([{"a": 2}])
-
-
 def test_a_loss_that_is_no_number_leaves_no_checkpoint_of_it(small_layers, make_data, tmp_path):
     settings = Settings(**vars(SETTINGS) | {"learning_rate": 1e38})
     with pytest.raises(UserError, match="epoch 1, step 2"):
-        train(small_layers, make_data(), settings, [3], checkpoints=Always(tmp_path, "x"))
+        train(small_layers, make_data(), settings, [3], checkpoints=Checkpoints(tmp_path, "x"))
     assert not list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from blocklab.errors import UserError
-from blocklab.jobs.locks import lease_gpu
+from blocklab.jobs.gpus import gpu_uuids, lease_gpu
 
 log = logging.getLogger(__name__)
 
@@ -17,15 +17,7 @@ def accelerator_present() -> bool:
     """Tell, without importing torch, whether this machine has a GPU that torch could use."""
     if platform.system() == "Darwin":
         return platform.machine() == "arm64"
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-        count = pynvml.nvmlDeviceGetCount()
-        pynvml.nvmlShutdown()
-    except Exception:  # no driver, no library, no permission: no GPU for us
-        return False
-    return count > 0
+    return bool(gpu_uuids())
 
 
 def choose_device(setting: str, gpus: int) -> str:

@@ -5,7 +5,6 @@ import resource
 import statistics
 import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ import torch
 
 from blocklab.jobs.clock import seconds_since_start
 from blocklab.jobs.devices import processor_model
+from blocklab.jobs.gpus import nvml
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class ResourceMonitor:
@@ -62,43 +62,21 @@ class ResourceMonitor:
         gpu_reserved_bytes, the peaks of torch's allocator since the `with` block began.
         """
         cuda = self._sampler is not None
+        times = psutil.Process().cpu_times()
         utilisation, access, samples = self._sampler.means() if cuda else (None, None, None)
         return {
             "device": self.device.type,
             "device_name": self.device_name,
             "threads": torch.get_num_threads(),
-            **process_cost(),
+            "wall_seconds": seconds_since_start(),
+            "cpu_seconds": times.user + times.system,
+            "peak_memory_bytes": _peak_memory_bytes(),
             "gpu_utilisation_percent": utilisation,
             "gpu_memory_access_percent": access,
             "gpu_samples": samples,
             "gpu_allocated_bytes": torch.cuda.max_memory_allocated(self.device) if cuda else None,
             "gpu_reserved_bytes": torch.cuda.max_memory_reserved(self.device) if cuda else None,
         }
-
-
-def process_cost() -> dict[str, float]:
-    """Return wall_seconds, cpu_seconds and peak_memory_bytes of this process so far."""
-    times = psutil.Process().cpu_times()
-    return {
-        "wall_seconds": seconds_since_start(),
-        "cpu_seconds": times.user + times.system,
-        "peak_memory_bytes": _peak_memory_bytes(),
-    }
-
-
-def total_cost(costs: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the cost of a job that one process did, or several one after another.
-
-    Time adds up, and the highest peak counts. What the GPU did is known of the last process alone,
-    so of several it is None.
-    """
-    wall, cpu, memory = (
-        [cost[name] for cost in costs]
-        for name in ("wall_seconds", "cpu_seconds", "peak_memory_bytes")
-    )
-    total = {"wall_seconds": sum(wall), "cpu_seconds": sum(cpu), "peak_memory_bytes": max(memory)}
-    unknown = [name for name in costs[-1] if name.startswith("gpu_")] if len(costs) > 1 else []
-    return total | dict.fromkeys(unknown)
 
 
 class _Sampler:
@@ -132,21 +110,19 @@ class _Sampler:
 
     def _sample(self) -> None:
         try:
-            import pynvml
-
-            pynvml.nvmlInit()
+            library = nvml()
             # CUDA_VISIBLE_DEVICES renumbers GPUs for torch but not for NVML.
             uuid = torch.cuda.get_device_properties(self._device).uuid
-            handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
+            handle = library.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
             while not self._stopped.wait(ResourceMonitor.INTERVAL):
-                rates = pynvml.nvmlDeviceGetUtilizationRates(handle)
+                rates = library.nvmlDeviceGetUtilizationRates(handle)
                 self._samples.append((rates.gpu, rates.memory))
         except Exception as error:  # whatever a driver comes up with
             self._fail(f"{type(error).__name__}: {error}")
 
     def _fail(self, reason: str) -> None:
         if not self._failed:
-            logger.warning("GPU utilisation is not known: %s", reason)
+            log.warning("GPU utilisation is not known: %s", reason)
         self._failed = True
 
 

@@ -19,8 +19,8 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 RECORDING = frozenset(
     f"blocklab.{module}"
     for module in (
-        "errors", "jobs.clock", "jobs.job", "jobs.locks", "jobs.measurement", "jobs.provenance",
-        "jobs.scheduler",
+        "errors", "jobs.clock", "jobs.gpus", "jobs.job", "jobs.locks", "jobs.measurement",
+        "jobs.provenance", "jobs.scheduler",
     )
 )  # fmt: skip
 

@@ -36,14 +36,14 @@ class Learner:
         device = split.images.device
         self.split, self.settings, self.seed = split, settings, seed
         self.network = initialise(layers, seed).to(device, memory_format=torch.channels_last)
-        self.order = torch.Generator().manual_seed(seed)
-        self.noise = torch.Generator(device).manual_seed(seed)
+        self.order_generator = torch.Generator().manual_seed(seed)
+        self.dropout_generator = torch.Generator(device).manual_seed(seed)
         for module in self.network.modules():
             if hasattr(module, "generator"):
-                module.generator = self.noise
+                module.generator = self.dropout_generator
         self.optimizer = make_optimizer(self.network, settings, device)
         self.permutation = torch.zeros(len(split.labels), dtype=torch.int64, device=device)
-        self.chosen = torch.zeros(settings.batch_size, dtype=torch.int64, device=device)
+        self.batch = torch.zeros(settings.batch_size, dtype=torch.int64, device=device)
         self.loss_sum = torch.zeros((), device=device)
         self.correct = torch.zeros((), dtype=torch.int64, device=device)
         self.steps = torch.zeros((), dtype=torch.int64, device=device)
@@ -61,20 +61,22 @@ class Learner:
     def start_epoch(self) -> None:
         """Shuffle the images and set the running figures to zero."""
         with self.on_stream():
-            self.permutation.copy_(torch.randperm(len(self.permutation), generator=self.order))
+            self.permutation.copy_(
+                torch.randperm(len(self.permutation), generator=self.order_generator)
+            )
             for value in (self.loss_sum, self.correct, self.steps, self.bad_step):
                 value.zero_()
         self.network.train()
 
     def step(self, start: int) -> None:
         """Learn from one batch, that from `start` in the epoch's order."""
-        chosen = self.permutation[start : start + self.settings.batch_size]
+        batch = self.permutation[start : start + self.settings.batch_size]
         with self.on_stream():
-            if self.graph and len(chosen) == len(self.chosen):
-                self.chosen.copy_(chosen)
+            if self.graph and len(batch) == len(self.batch):
+                self.batch.copy_(batch)
                 self.graph.replay()
             else:
-                self._learn(chosen)
+                self._learn(batch)
 
     def running(self) -> tuple[float, float]:
         """Return accuracy and mean loss over the epoch's images, each as it was learned from."""
@@ -97,25 +99,25 @@ class Learner:
         """Record the step as a CUDA graph; raises RuntimeError where that is not possible."""
         self.warm_up()
         graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(self.noise)
+        graph.register_generator_state(self.dropout_generator)
         with torch.cuda.graph(graph, stream=self.stream):
-            self._learn(self.chosen)
+            self._learn(self.batch)
         self.graph = graph
 
     def warm_up(self) -> None:
         """Take a few steps, so that all there is to allocate is, and undo what they taught."""
         with self.on_stream():
             before = copy.deepcopy(self.network.state_dict())
-            noise = self.noise.get_state()
+            dropout_state = self.dropout_generator.get_state()
             self.network.train()
             for _ in range(WARM_UP_STEPS):
-                self._learn(self.chosen)
+                self._learn(self.batch)
             # In place, because a graph keeps addresses; optimizers start from zeros.
             self.network.load_state_dict(before)
             for state in self.optimizer.state.values():
                 for value in state.values():
                     value.zero_()
-            self.noise.set_state(noise)
+            self.dropout_generator.set_state(dropout_state)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return all that the next epoch depends on, by name; what lives on is not copied."""
@@ -123,7 +125,10 @@ class Learner:
         for position, parameter in enumerate(self.network.parameters()):
             for name, value in self.optimizer.state[parameter].items():
                 tensors[f"optimizer.{position}.{name}"] = value
-        return tensors | {"order": self.order.get_state(), "noise": self.noise.get_state()}
+        return tensors | {
+            "order_generator": self.order_generator.get_state(),
+            "dropout_generator": self.dropout_generator.get_state(),
+        }
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
         """Become what `state` was taken of; raises KeyError if that was another network."""
@@ -131,13 +136,13 @@ class Learner:
             self.warm_up()
         with self.on_stream():
             for name, value in self.state().items():
-                if name not in ("order", "noise"):
+                if name not in ("order_generator", "dropout_generator"):
                     value.copy_(state[name])
-        self.order.set_state(state["order"])
-        self.noise.set_state(state["noise"])
+        self.order_generator.set_state(state["order_generator"])
+        self.dropout_generator.set_state(state["dropout_generator"])
 
-    def _learn(self, chosen: torch.Tensor) -> None:
-        images, labels = as_input(self.split.images[chosen]), self.split.labels[chosen]
+    def _learn(self, batch: torch.Tensor) -> None:
+        images, labels = as_input(self.split.images[batch]), self.split.labels[batch]
         with autocast(images.device, self.settings.precision):
             logits = self.network(images)
         loss = LOSSES[self.settings.loss](logits, labels)

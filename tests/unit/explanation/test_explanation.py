@@ -5,8 +5,16 @@ import pytest
 import torch
 from torch import nn
 
-from blocklab.explanation.attribution import IMAGES_AT_ONCE, TARGETS, choose_images, explain
+from blocklab.explanation import methods
+from blocklab.explanation.explanation import (
+    IMAGES_AT_ONCE,
+    TARGETS,
+    choose_images,
+    explain,
+    explain_pack,
+)
 from blocklab.networks.network import as_input, initialise, predict
+from blocklab.networks.weights import save_weights
 from blocklab.training.loop import train
 from blocklab.training.settings import Settings
 
@@ -127,3 +135,45 @@ def test_predictions_and_their_probabilities(small_layers, images):
     assert explanation.predictions.tolist() == probabilities.argmax(1).tolist()
     assert explanation.predictions.tolist() != images.labels.tolist()
     assert explanation.probabilities == pytest.approx(probabilities.max(1))
+
+
+def test_a_method_is_one_file(trained, images, tmp_path, monkeypatch):
+    (tmp_path / "gradient_times_input.py").write_text(
+        "import torch\n"
+        "def attribute(model, inputs, labels, steps):\n"
+        "    inputs = inputs.requires_grad_()\n"
+        "    target = model(inputs).gather(1, labels[:, None]).sum()\n"
+        "    (gradient,) = torch.autograd.grad(target, inputs)\n"
+        "    return gradient * inputs.detach(), torch.full(labels.shape, torch.nan)\n"
+    )
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path)])
+    explanation = explain(trained, images, "logit_minus_mean", 1, "gradient_times_input")
+    inputs = as_input(images.images).requires_grad_()
+    target = TARGETS["logit_minus_mean"](trained(inputs)).gather(1, images.labels[:, None]).sum()
+    (gradient,) = torch.autograd.grad(target, inputs)
+    expected = (gradient * inputs).detach().numpy()
+    assert np.allclose(explanation.attributions, expected, atol=1e-6)
+    assert np.isnan(explanation.delta).all()
+
+
+def test_a_pack_is_explained_seed_by_seed(small_layers, make_data, tmp_path):
+    data = make_data()
+    networks, _ = train(small_layers, data, SETTINGS, [4, 2])
+    save_weights(tmp_path / "weights.safetensors", networks, [4, 2])
+    settings = {"method": "integrated_gradients", "target": "softmax", "steps": 3}
+    arrays = explain_pack(
+        tmp_path / "weights.safetensors",
+        small_layers,
+        [4, 2],
+        data.test,
+        settings | {"sample": 2, "seed": 0},
+    )
+    assert arrays["seeds"].tolist() == [4, 2]
+    assert arrays["gallery"] == 4
+    assert arrays["attributions"].shape == (2, 6, 1, 8, 8)
+    assert arrays["untrained"].shape == (2, 4, 1, 8, 8)
+    positions, _ = choose_images(data.test.labels, 4, 2, 0)
+    assert arrays["indices"].tolist() == data.test.indices[positions].tolist()
+    for position, network in enumerate(networks):
+        alone = explain(network, data.test.at(positions), "softmax", 3)
+        assert np.allclose(arrays["attributions"][position], alone.attributions, atol=1e-5)

@@ -1,0 +1,55 @@
+"""What training, evaluation and explanation of one network begin with."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from blocklab.data.prepared import PreparedData, load
+from blocklab.jobs.devices import choose_device, keep_freed_memory, make_deterministic
+from blocklab.networks.kernels.compiled import kernels
+from blocklab.networks.network import Layer, Shape, resolve
+
+
+@dataclass(frozen=True)
+class NetworkJob:
+    """One network, the pack of seeds that the job is for, and the data on the job's device."""
+
+    name: str
+    layers: list[Layer]
+    input_shape: Shape
+    seeds: list[int]
+    data: PreparedData
+    device: str
+    settings: dict[str, Any]
+
+
+@contextmanager
+def network_job(snakemake: Any) -> Iterator[NetworkJob]:
+    """Yield the job with threads, device, determinism and kernels set as its settings ask.
+
+    snakemake: what Snakemake gives a script; of it, params.settings (JSON: network, input_shape,
+    classes, seeds and the config's sections that the job depends on, `training` among them),
+    input.data, threads and resources.gpu are used.
+    Raises UserError if the device is not there, the data is damaged, or a layer does not fit.
+    """
+    settings = json.loads(snakemake.params.settings)
+    training, network = settings["training"], settings["network"]
+    shape = tuple(settings["input_shape"])
+    torch.set_num_threads(snakemake.threads)
+    keep_freed_memory()
+    device = choose_device(training["device"], snakemake.resources.gpu)
+    make_deterministic(training["deterministic"], device)
+    with kernels(training["compile"] and device == "cpu"):
+        yield NetworkJob(
+            name=network["name"],
+            layers=resolve(network["name"], network["layers"], shape, settings["classes"]),
+            input_shape=shape,
+            seeds=settings["seeds"],
+            data=load(snakemake.input.data, device),
+            device=device,
+            settings=settings,
+        )

@@ -62,9 +62,9 @@ def explain(
 ) -> Explanation:
     """Attribute the true class's target of every image in the split to its pixels.
 
-    `target` is a key of TARGETS, `steps` how finely a method sums, as the number of points on the
-    path of Integrated Gradients, `method` a file in `methods/`. The network is put into evaluation mode: dropout and batch statistics would make
-    attributions meaningless.
+    `target` is a key of TARGETS, `method` a file in `methods/`; `steps` is how finely a method
+    sums, as the number of points on the path of Integrated Gradients. The network is put into
+    evaluation mode: dropout and batch statistics would make attributions meaningless.
     """
     attribute = importlib.import_module(f"blocklab.explanation.methods.{method}").attribute
     network.eval()

@@ -16,7 +16,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def nvml() -> ModuleType:
-    """Return pynvml, ready to be asked; raises whatever a missing library or driver comes up with."""
+    """Return pynvml, ready to be asked; raises whatever a missing library or driver raises."""
     import pynvml
 
     pynvml.nvmlInit()

@@ -61,9 +61,8 @@ class Learner:
     def start_epoch(self) -> None:
         """Shuffle the images and set the running figures to zero."""
         with self.on_stream():
-            self.permutation.copy_(
-                torch.randperm(len(self.permutation), generator=self.order_generator)
-            )
+            order = torch.randperm(len(self.permutation), generator=self.order_generator)
+            self.permutation.copy_(order)
             for value in (self.loss_sum, self.correct, self.steps, self.bad_step):
                 value.zero_()
         self.network.train()
@@ -125,21 +124,23 @@ class Learner:
         for position, parameter in enumerate(self.network.parameters()):
             for name, value in self.optimizer.state[parameter].items():
                 tensors[f"optimizer.{position}.{name}"] = value
-        return tensors | {
-            "order_generator": self.order_generator.get_state(),
-            "dropout_generator": self.dropout_generator.get_state(),
-        }
+        generators = {name: generator.get_state() for name, generator in self._generators().items()}
+        return tensors | generators
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
         """Become what `state` was taken of; raises KeyError if that was another network."""
         if not self.optimizer.state:
             self.warm_up()
+        generators = self._generators()
         with self.on_stream():
             for name, value in self.state().items():
-                if name not in ("order_generator", "dropout_generator"):
+                if name not in generators:
                     value.copy_(state[name])
-        self.order_generator.set_state(state["order_generator"])
-        self.dropout_generator.set_state(state["dropout_generator"])
+        for name, generator in generators.items():
+            generator.set_state(state[name])
+
+    def _generators(self) -> dict[str, torch.Generator]:
+        return {"order": self.order_generator, "dropout": self.dropout_generator}
 
     def _learn(self, batch: torch.Tensor) -> None:
         images, labels = as_input(self.split.images[batch]), self.split.labels[batch]

@@ -1,4 +1,10 @@
-"""Training: one network from a pack of seeds, data resident on the device."""
+"""The training loop: one network from a pack of seeds, data resident on the device.
+
+vgg reaches 98.85 % of MNIST's test images in ten epochs (95 % interval 98.77 to 98.95; n = 10 seeds,
+commit 2e1e06e). Two jobs side by side learn from 4.0 to 5.0 times as many images a second as a
+plain loop does in networks with convolutions, from 29.9 times as many in the Transformer (n = 5,
+commit 252d7fc). Both on two cores of an AMD EPYC with AVX-512 and bfloat16, without a GPU.
+"""
 
 import logging
 import math
@@ -40,47 +46,64 @@ def train(
     a validation split), seconds (of the training pass alone, divided by the seeds at once).
     Raises UserError if a loss or weights are not finite, or if the GPU's memory does not suffice.
     """
-    at_once = at_once or (len(seeds) if data.training.images.is_cuda else 1)
-    done: list[Learner] = []
     on_processor = data.training.images.device.type == "cpu"
+    at_once = at_once or (1 if on_processor else len(seeds))
+    trained: list[Learner] = []
     try:
         with kernels(settings.compile and on_processor):
             for first in range(0, len(seeds), at_once):
-                together = seeds[first : first + at_once]
-                done += _train_together(layers, data, settings, together, name, checkpoints)
+                learners = [
+                    make_learner(layers, data.training, settings, seed)
+                    for seed in seeds[first : first + at_once]
+                ]
+                for learner in learners if checkpoints else ():
+                    checkpoints.resume(learner)
+                for epoch in range(1, settings.epochs + 1):
+                    behind = [learner for learner in learners if len(learner.history) < epoch]
+                    run_epoch(behind, data, epoch, name)
+                    for learner in behind if checkpoints else ():
+                        checkpoints.save(learner)
+                trained += learners
     except torch.OutOfMemoryError:
-        advice = f"try networks.{name}.batch_size: {max(1, settings.batch_size // 2)}"
-        if at_once > 1:
-            advice += f" or seeds.per_job: {at_once // 2}"
-        raise UserError(
-            f"{name}: the GPU's memory does not suffice for batches of {settings.batch_size} and "
-            f"{at_once} seeds at once; {advice}"
-        ) from None
-    history = [row for learner in done for row in learner.history]
-    return [learner.network for learner in done], history
+        raise _out_of_memory(name, settings.batch_size, at_once) from None
+    history = [row for learner in trained for row in learner.history]
+    return [learner.network for learner in trained], history
 
 
-def _train_together(
-    layers: list[Layer],
-    data: PreparedData,
-    settings: Settings,
-    seeds: Sequence[int],
-    name: str,
-    checkpoints: Checkpoints | None,
-) -> list[Learner]:
-    """Return a learner per seed that has passed all epochs, those before a kill included."""
-    learners = [make_learner(layers, data.training, settings, seed) for seed in seeds]
+def run_epoch(learners: Sequence[Learner], data: PreparedData, epoch: int, name: str) -> None:
+    """Let every learner pass once over the training images and add a row to its history."""
+    if not learners:
+        return
+    started = time.perf_counter()
     for learner in learners:
-        if checkpoints:
-            checkpoints.resume(learner)
-    for epoch in range(1, settings.epochs + 1):
-        behind = [learner for learner in learners if len(learner.history) < epoch]
-        if behind:
-            run_epoch(behind, data, epoch, name)
-        for learner in behind:
-            if checkpoints:
-                checkpoints.save(learner)
-    return learners
+        learner.start_epoch()
+    starts = range(0, len(data.training.labels), learners[0].settings.batch_size)
+    for start in _progress(starts, learners, epoch, name):
+        for learner in learners:
+            learner.step(start)
+    running = [learner.running() for learner in learners]
+    seconds = (time.perf_counter() - started) / len(learners)
+
+    for learner, (acc, loss) in zip(learners, running, strict=True):
+        with learner.on_stream():
+            validation_acc, validation_loss = _score(learner, data.validation)
+        measured = validation_loss if len(data.validation.labels) else loss
+        _refuse_divergence(learner, measured, epoch, name)
+        learner.history.append(
+            {
+                "seed": learner.seed,
+                "epoch": epoch,
+                "acc": acc,
+                "loss": loss,
+                "validation_acc": validation_acc,
+                "validation_loss": validation_loss,
+                "seconds": seconds,
+            }
+        )
+        log.info(
+            "%s seed %d epoch %d/%d: acc %.5f, loss %.5f, validation_acc %.5f, %.1f s",
+            name, learner.seed, epoch, learner.settings.epochs, acc, loss, validation_acc, seconds,
+        )  # fmt: skip
 
 
 def make_learner(layers: list[Layer], split: Split, settings: Settings, seed: int) -> Learner:
@@ -98,73 +121,44 @@ def make_learner(layers: list[Layer], split: Split, settings: Settings, seed: in
     return learner
 
 
-def run_epoch(learners: list[Learner], data: PreparedData, epoch: int, name: str) -> None:
-    """Let every learner pass once over the training images and add a row to its history."""
-    settings = learners[0].settings
-    seeds = ", ".join(str(learner.seed) for learner in learners)
-    bar = f"{name} seed {seeds} epoch {epoch}/{settings.epochs}"
-    started = time.perf_counter()
-    for learner in learners:
-        learner.start_epoch()
-    starts = range(0, len(data.training.labels), settings.batch_size)
-    for start in _progress(starts, bar):
-        for learner in learners:
-            learner.step(start)
-    running = [learner.running() for learner in learners]
-    seconds = (time.perf_counter() - started) / len(learners)
-    for learner, (acc, loss) in zip(learners, running, strict=True):
-        row = _row(learner, acc, loss, data.validation, epoch, seconds, name)
-        learner.history.append(row)
+def _score(learner: Learner, split: Split) -> tuple[float, float]:
+    """Return accuracy and mean loss on a split; NaN if it is empty."""
+    if len(split.labels) == 0:
+        return math.nan, math.nan
+    logits = predict(learner.network, split.images)
+    acc = (logits.argmax(dim=1) == split.labels).sum().item() / len(split.labels)
+    return acc, LOSSES[learner.settings.loss](logits, split.labels).item()
 
 
-def _progress(starts: range, bar: str) -> Iterable[int]:
-    """Return `starts`, under a progress bar on a terminal if tqdm is there."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return starts
-    return tqdm(starts, desc=bar, unit="batch", leave=False, disable=None)
-
-
-def _row(
-    learner: Learner,
-    acc: float,
-    loss: float,
-    validation: Split,
-    epoch: int,
-    seconds: float,
-    name: str,
-) -> dict[str, float]:
-    settings = learner.settings
-    with learner.on_stream():
-        validation_acc, validation_loss = _score(learner.network, validation, settings.loss)
-    step = learner.diverged_at()
+def _refuse_divergence(learner: Learner, measured_loss: float, epoch: int, name: str) -> None:
+    """Raise UserError if a loss of this epoch, or a weight after it, is no finite number."""
+    step, settings = learner.diverged_at(), learner.settings
     # Weights may be finite and what they compute not.
-    if step is None and len(validation.labels) and not math.isfinite(validation_loss):
-        step = -(-len(learner.permutation) // settings.batch_size)
+    if step is None and not math.isfinite(measured_loss):
+        step = math.ceil(len(learner.permutation) / settings.batch_size)
     if step:
         raise UserError(
             f"{name}, seed {learner.seed}, epoch {epoch}, step {step}: loss or weights are no "
             f"finite numbers; lower training.learning_rate (now {settings.learning_rate:g})"
         )
-    log.info(
-        "%s seed %d epoch %d/%d: acc %.5f, loss %.5f, validation_acc %.5f, %.1f s",
-        name, learner.seed, epoch, settings.epochs, acc, loss, validation_acc, seconds,
-    )  # fmt: skip
-    return {
-        "seed": learner.seed,
-        "epoch": epoch,
-        "acc": acc,
-        "loss": loss,
-        "validation_acc": validation_acc,
-        "validation_loss": validation_loss,
-        "seconds": seconds,
-    }
 
 
-def _score(network: nn.Module, split: Split, loss: str) -> tuple[float, float]:
-    if len(split.labels) == 0:
-        return float("nan"), float("nan")
-    logits = predict(network, split.images)
-    acc = (logits.argmax(dim=1) == split.labels).sum().item() / len(split.labels)
-    return acc, LOSSES[loss](logits, split.labels).item()
+def _progress(starts: range, learners: Sequence[Learner], epoch: int, name: str) -> Iterable[int]:
+    """Return `starts`, under a progress bar on a terminal if tqdm is there."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return starts
+    seeds = ", ".join(str(learner.seed) for learner in learners)
+    bar = f"{name} seed {seeds} epoch {epoch}/{learners[0].settings.epochs}"
+    return tqdm(starts, desc=bar, unit="batch", leave=False, disable=None)
+
+
+def _out_of_memory(name: str, batch_size: int, at_once: int) -> UserError:
+    advice = f"try networks.{name}.batch_size: {max(1, batch_size // 2)}"
+    if at_once > 1:
+        advice += f" or seeds.per_job: {at_once // 2}"
+    return UserError(
+        f"{name}: the GPU's memory does not suffice for batches of {batch_size} and "
+        f"{at_once} seeds at once; {advice}"
+    )

@@ -149,7 +149,7 @@ EDITS = {
         jobs(("Evaluate", "Track"), *NETWORKS) | GATHER - {"Draw learning curves"}
     ),
     "workflow/blocklab/measurement.py": jobs(EVERYTHING, *NETWORKS) | GATHER,
-    "workflow/blocklab/tracking.py": jobs(("Track",), *NETWORKS),
+    "workflow/blocklab/jobs/trackers/wandb.py": jobs(("Track",), *NETWORKS),
     "workflow/scripts/explain.py": jobs(("Explain",), *NETWORKS) | EXPLAINED,
     "workflow/blocklab/attribution.py": jobs(("Explain",), *NETWORKS) | EXPLAINED,
 }

@@ -13,7 +13,7 @@ rule track:
         settings=canonical_json(config["tracking"]),
         job=lambda wildcards: canonical_json(training_settings(wildcards)),
         given_up=TRACKING_GIVEN_UP,
-        code=code("track.py"),
+        code=code("track.py", f"jobs.trackers.{config['tracking']['tracker']}"),
     message:
         "Track {wildcards.network}, {wildcards.pack}"
     script:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from blocklab.files import write_json
 from blocklab.jobs.job import as_job
-from blocklab.jobs.tracking import Run, mirror, tracker_for
+from blocklab.jobs.tracking import mirror
 
 with as_job(snakemake):
     history = pd.read_csv(snakemake.input.history)
@@ -15,15 +15,18 @@ with as_job(snakemake):
     resources = json.loads(Path(snakemake.input.resources).read_text(encoding="utf-8"))
     job = json.loads(snakemake.params.job)
     runs = [
-        Run(
-            network=row["network"],
-            seed=row["seed"],
-            config=job,
-            history=history[history["seed"] == row["seed"]].drop(columns="seed").to_dict("records"),
-            summary=row | resources,
-        )
+        {
+            "network": row["network"],
+            "seed": row["seed"],
+            "config": job,
+            "history": history[history["seed"] == row["seed"]]
+            .drop(columns="seed")
+            .to_dict("records"),
+            "summary": row | resources,
+        }
         for row in metrics.to_dict("records")
     ]
+    settings = json.loads(snakemake.params.settings)
     folder = Path(snakemake.output.receipt).parent / "tracking"
-    tracker = tracker_for(json.loads(snakemake.params.settings), folder)
-    write_json(snakemake.output.receipt, mirror(tracker, runs, snakemake.params.given_up))
+    receipt = mirror(runs, settings, folder, snakemake.params.given_up)
+    write_json(snakemake.output.receipt, receipt)

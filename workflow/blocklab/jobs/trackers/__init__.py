@@ -1,0 +1,13 @@
+"""The experiment trackers, one file each, found by the file's name: `tracking.tracker`.
+
+Such a file has a generator `log(runs, settings, folder)`. It logs the runs in their order, yields
+the id, address or path of each as soon as it is logged, and raises whatever goes wrong:
+
+    runs: dicts of network, seed, config (the job's settings), history (one dict per epoch: epoch
+        from 1, acc, loss and, with a validation split, validation_acc and validation_loss) and
+        summary (acc, loss, test_acc, test_loss and more). A value may be None or NaN.
+    settings: mode ("offline" or "online"), project and entity (str or None).
+    folder: path of the pack's own folder for the tracker's files; it may not exist yet.
+
+To add a tracker, add a file here and its name to the schema.
+"""

@@ -1,0 +1,66 @@
+"""Weights & Biases. Offline runs lie in `folder`/NETWORK-seedSEED/wandb/, one each."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# Together less than what `jobs.tracking` allows a run, so that wandb itself says what is wrong.
+INIT_SECONDS = 9
+FINISH_SECONDS = 7
+
+
+def log(runs: list[dict[str, Any]], settings: dict[str, Any], folder: str) -> Iterator[str]:
+    """Log runs; yield the address of each if online, else its path relative to `folder`."""
+    os.environ["WANDB_ERROR_REPORTING"] = "false"  # no reports of its own errors to its makers
+    import wandb
+
+    root = Path(folder).resolve()
+    # Neither the machine, the user, the environment nor the code is sent.
+    quiet = wandb.Settings(
+        init_timeout=INIT_SECONDS,
+        finish_timeout=FINISH_SECONDS,
+        finish_timeout_raises=True,
+        console="off",
+        silent=True,
+        symlink=False,
+        save_code=False,
+        disable_code=True,
+        disable_git=True,
+        disable_job_creation=True,
+        x_disable_meta=True,
+        x_disable_stats=True,
+        x_disable_machine_info=True,
+        x_save_requirements=False,
+    )
+    for run in runs:
+        own = root / f"{run['network']}-seed{run['seed']}"
+        own.mkdir(parents=True, exist_ok=True)
+        # wandb would silently write to the system's temporary folder instead.
+        if not os.access(own, os.R_OK | os.W_OK):
+            raise PermissionError(f"{own} is not writable")
+        shutil.rmtree(own / "wandb", ignore_errors=True)
+        logged = wandb.init(
+            mode=settings["mode"],
+            project=settings["project"],
+            entity=settings["entity"],
+            dir=own,
+            name=f"{run['network']} seed {run['seed']}",
+            group=run["network"],
+            config=run["config"],
+            settings=quiet,
+        )
+        logged.define_metric("epoch")
+        logged.define_metric("*", step_metric="epoch")
+        for row in run["history"]:
+            logged.log(_known(row))
+        logged.summary.update(_known(run["summary"]))
+        logged.finish()
+        online = settings["mode"] == "online"
+        yield logged.url if online else str(Path(logged.dir).parent.relative_to(root))
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` without those that are None or NaN."""
+    return {name: value for name, value in values.items() if value is not None and value == value}

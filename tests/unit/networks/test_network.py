@@ -26,9 +26,9 @@ MISTAKES = [
     ("bottelneck", "(bottelneck): no such block; did you mean 'bottleneck'?"),
     ({"conv": {"out": 8, "kernal": 3}}, "(conv): unknown argument 'kernal'; did you mean "
      "'kernel'?"),
-    ({"conv": {"out": 8, "in_channels": 1}}, "(conv): unknown argument 'in_channels'; known: out, "
-     "kernel, stride, padding, groups, activation, norm, bias"),
-    ({"conv": {"out": 8, 3: 4}}, "(conv): unknown argument '3'; known: out, kernel, stride, "
+    ({"conv": {"out": 8, "in_channels": 1}}, "(conv): unknown argument 'in_channels'; it may be "
+     "out, kernel, stride, padding, groups, activation, norm, bias"),
+    ({"conv": {"out": 8, 3: 4}}, "(conv): unknown argument '3'; it may be out, kernel, stride, "
      "padding, groups, activation, norm, bias"),
     ({"flatten": {"size": 3}}, "(flatten): unknown argument 'size'; it takes none"),
     ({"flatten": 3}, "(flatten): takes no argument, but was given 3"),
@@ -43,7 +43,7 @@ MISTAKES = [
      "least 0"),
     ({"conv": {"out": 8, "norm": "yes"}}, "(conv): norm is 'yes'; it must be true or false"),
     ({"conv": {"out": 8, "activation": "rellu"}}, "(conv): activation is 'rellu'; it must be one "
-     "of silu, relu, gelu, none (did you mean 'relu'?)"),
+     "of silu, relu, gelu, none"),
     ({"dropout": 1.5}, "(dropout): rate is 1.5; it must be a number from 0 to 1"),
     ({"dropout": math.nan}, "(dropout): rate is nan; it must be a number from 0 to 1"),
     ({"bottleneck": {"out": 8, "expansion": math.inf}}, "(bottleneck): expansion is inf; it must "

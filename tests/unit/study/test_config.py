@@ -16,15 +16,14 @@ ROOT = Path(__file__).parents[3]
 MISSING = object()
 MISTAKES = [
     # An unknown key.
-    ("trainin", {}, "trainin: unknown key; did you mean 'training'? it may be outdir, partial, "
-     "dataset, seeds, training, baseline, explanation, tracking, networks"),
+    ("trainin", {}, "trainin: unknown key; did you mean 'training'?"),
     ("epochs", 3, "epochs: unknown key; did you mean 'training.epochs'?"),
+    ("mode", "online", "mode: unknown key; it may be tracking.mode"),
     ("zzz", 3, "zzz: unknown key; it may be outdir, partial, dataset, seeds, training, baseline, "
      "explanation, tracking, networks"),
-    ("seeds.cuont", 3, "seeds.cuont: unknown key; did you mean 'count'? it may be first, "
-     "count, per_job"),
+    ("seeds.cuont", 3, "seeds.cuont: unknown key; did you mean 'count'?"),
     ("networks.vgg.batchsize", 3, "networks.vgg.batchsize: unknown key; did you mean "
-     "'batch_size'? it may be card, batch_size, layers"),
+     "'batch_size'?"),
     # A missing key.
     ("baseline", MISSING, "baseline: missing; the network that the best one is compared with; "
      "never a candidate itself"),
@@ -77,18 +76,15 @@ MISTAKES = [
     ("networks", {}, "networks: is empty; give at least 1"),
     ("networks.vgg.layers", [], "networks.vgg.layers: is empty; give at least 1"),
     # A name that is none.
-    ("dataset.name", "mnits", "dataset.name: 'mnits' is not known; did you mean 'mnist'? it "
-     "may be mnist, fashion_mnist"),
+    ("dataset.name", "mnits", "dataset.name: 'mnits' is not known; did you mean 'mnist'?"),
     ("dataset.source", "directory", "dataset.directory: missing; dataset.source is 'directory', so "
      "name a folder"),
     ("dataset.source", "ftp", "dataset.source: 'ftp' is not known; it may be auto, directory, "
      "cache, torchvision, npm"),
     ("training.optimizer", "adamm", "training.optimizer: 'adamm' is not known; did you mean "
-     "'adam'? it may be adam, adamw, sgd"),
-    ("tracking.mode", "off", "tracking.mode: 'off' is not known; did you mean 'offline'? it "
-     "may be offline, online, disabled"),
-    ("baseline", "vg", "baseline: there is no network 'vg'; did you mean 'vgg'? it may be "
-     "exp3, vgg, bottleneck, transformer, csp, sppf"),
+     "'adam'?"),
+    ("tracking.mode", "off", "tracking.mode: 'off' is not known; did you mean 'offline'?"),
+    ("baseline", "vg", "baseline: there is no network 'vg'; did you mean 'vgg'?"),
     ("networks.exp3", None, "baseline: there is no network 'exp3'; it may be vgg, bottleneck, "
      "transformer, csp, sppf"),
     ("networks.Big", {"batch_size": 1, "layers": ["flatten"]}, "networks: 'Big' is no "
@@ -188,9 +184,8 @@ def test_a_mistake_is_one_line_that_names_the_key(config, path, value, expected)
 
 def test_an_unknown_card(config):
     text = message(changed(config, "networks.csp.card", "botleneck_csp"))
-    assert text.startswith(
-        "networks.csp.card: there is no card 'botleneck_csp'; did you mean 'bottleneck_csp'?"
-    )
+    expected = "networks.csp.card: there is no card 'botleneck_csp'; did you mean 'bottleneck_csp'?"
+    assert text == expected
 
 
 def test_a_name_that_is_no_text(config):

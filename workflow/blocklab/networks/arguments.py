@@ -2,21 +2,13 @@
 
 import inspect
 import sys
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from blocklab.errors import nearest
+from blocklab.errors import suggest
 from blocklab.networks.blocks.registry import Bounds
 
 # What a constructor's first parameter may ask of its input, and the input's dimensions it needs.
 INFERRED = {"in_channels": 3, "in_features": 1}
-
-
-def closest(name: object, known: Iterable[str]) -> str:
-    """Return "; did you mean 'x'?" for the known name most like `name`, or the known names."""
-    known = list(known)
-    match = nearest(name, known)
-    return f"; did you mean '{match}'?" if match else f"; known: {', '.join(known)}"
 
 
 def parameters(cls: type) -> dict[str, inspect.Parameter]:
@@ -52,7 +44,7 @@ def check_arguments(cls: type, given: Any) -> dict[str, Any]:
         given = {next(iter(known)): given}
     for name, value in given.items():
         if name not in known:
-            hint = closest(name, known) if known else "; it takes none"
+            hint = suggest(name, known) if known else "; it takes none"
             raise ValueError(f"unknown argument '{name}'{hint}")
         problem = _mismatch(value, known[name].annotation)
         if problem:
@@ -78,9 +70,7 @@ def _mismatch_one(value: Any, annotation: Any) -> str | None:
         annotation, bounds = get_args(annotation)
     if get_origin(annotation) is Literal:
         names = get_args(annotation)
-        match = nearest(value, names)
-        meant = f" (did you mean '{match}'?)" if match else ""
-        return None if value in names else f"one of {', '.join(names)}{meant}"
+        return None if value in names else f"one of {', '.join(names)}"
     if annotation is bool:
         return None if isinstance(value, bool) else "true or false"
     kinds = (int, float) if annotation is float else (annotation,)

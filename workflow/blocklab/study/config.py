@@ -13,7 +13,7 @@ import jsonschema
 import yaml
 
 from blocklab.data.datasets import check_sizes
-from blocklab.errors import UserError, nearest
+from blocklab.errors import UserError, suggest
 from blocklab.files import PROJECT, WORKFLOW
 
 SCHEMA = WORKFLOW / "schemas" / "config.schema.yaml"
@@ -99,10 +99,8 @@ def _explain(error: jsonschema.ValidationError) -> str:
             known = error.schema.get("properties", {})
             unknown = next(name for name in value if name not in known)
             where = f"{key}.{unknown}" if key else str(unknown)
-            homes = [] if key else _sections_with(unknown)
-            if homes:
-                return f"{where}: unknown key; did you mean '{homes[0]}'?"
-            return f"{where}: unknown key{_suggest(unknown, known)}"
+            misplaced = [] if key else _sections_with(unknown)
+            return f"{where}: unknown key{suggest(unknown, misplaced or known)}"
         case "required":
             missing = next(name for name in rule if name not in value)
             where = f"{key}.{missing}" if key else missing
@@ -112,7 +110,7 @@ def _explain(error: jsonschema.ValidationError) -> str:
             wrong = f"{prefix}{_show(value)} is {_kind(value)}; it must be {_any_of(kinds)}"
             return wrong + _plain_number(value)
         case "enum":
-            return f"{prefix}{_show(value)} is not known{_suggest(value, rule)}"
+            return f"{prefix}{_show(value)} is not known{suggest(value, rule)}"
         case "minimum":
             return f"{prefix}{value} is too small; it must be at least {rule}"
         case "maximum":
@@ -133,13 +131,6 @@ def _sections_with(key: object) -> list[str]:
     """Return the full names under which a section of the config has `key`."""
     sections = schema()["properties"].items()
     return [f"{name}.{key}" for name, part in sections if key in part.get("properties", {})]
-
-
-def _suggest(name: object, known: Iterable[str]) -> str:
-    known = [str(item) for item in known]
-    match = nearest(name, known)
-    meant = f"; did you mean '{match}'?" if match else ";"
-    return f"{meant} it may be {', '.join(known)}"
 
 
 def _show(value: Any) -> str:
@@ -217,12 +208,12 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
         card, cards = networks[name]["card"], sorted(path.stem for path in CARDS.glob("*.yaml"))
         if card is not None and card not in cards:
             raise UserError(
-                f"networks.{name}.card: there is no card '{card}'{_suggest(card, cards)}"
+                f"networks.{name}.card: there is no card '{card}'{suggest(card, cards)}"
             )
     if config["baseline"] not in networks:
         raise UserError(
             f"baseline: there is no network '{config['baseline']}'"
-            f"{_suggest(config['baseline'], networks)}"
+            f"{suggest(config['baseline'], networks)}"
         )
     if len(networks) < 2:
         raise UserError(

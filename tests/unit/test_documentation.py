@@ -42,7 +42,7 @@ def test_the_example_block_of_the_guide_works(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "REGISTRY", {})
     namespace = {"__name__": "blocklab.networks.blocks.example"}
     exec(compile(example, "adding-a-block.md", "exec"), namespace)
-    block = registry.REGISTRY["squeeze_excitation"].cls(8)
+    block = registry.REGISTRY["squeeze_excitation"](8)
     images = torch.rand(2, 8, 4, 4)
     ratio = block(images) / images
     assert ratio.shape == images.shape

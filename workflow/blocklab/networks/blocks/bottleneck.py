@@ -11,7 +11,7 @@ from blocklab.networks.blocks.conv import Conv, hidden_channels
 from blocklab.networks.blocks.registry import Count, Factor, block
 
 
-@block("bottleneck", paper=True)
+@block("bottleneck")
 class Bottleneck(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W].
 

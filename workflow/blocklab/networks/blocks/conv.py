@@ -36,7 +36,7 @@ class Convolution(nn.Conv2d):
         return super().forward(x)
 
 
-@block("conv", paper=True)
+@block("conv")
 class Conv(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H', W']; H' = H / stride at the default padding.
 
@@ -73,7 +73,7 @@ class Conv(nn.Module):
         return normalise(x, self.norm, self.activation)
 
 
-@block("dwconv", paper=True)
+@block("dwconv")
 class DWConv(Conv):
     """Depthwise Conv: as many groups as the channels allow, so channels do not mix.
 

@@ -13,7 +13,7 @@ from blocklab.networks.blocks.registry import Count, Factor, block
 from blocklab.networks.kernels.fused import normalise
 
 
-@block("bottleneck_csp", paper=True)
+@block("bottleneck_csp")
 class BottleneckCSP(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W], with `depth` bottlenecks in the deep branch.
 
@@ -46,7 +46,7 @@ class BottleneckCSP(nn.Module):
         return self.fuse(normalise(y, self.norm, self.activation))
 
 
-@block("c3", paper=True)
+@block("c3")
 class C3(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W]: BottleneckCSP with one convolution less.
 

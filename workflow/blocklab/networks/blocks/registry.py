@@ -10,12 +10,6 @@ from blocklab.networks import blocks
 
 
 @dataclass(frozen=True)
-class Entry:
-    cls: type
-    paper: bool
-
-
-@dataclass(frozen=True)
 class Bounds:
     """The inclusive range of a number; `maximum` may be left open."""
 
@@ -29,19 +23,17 @@ Fraction = Annotated[float, Bounds(0, 1)]
 Factor = Annotated[float, Bounds(0)]
 ActivationName = Literal["silu", "relu", "gelu", "none"]
 
-REGISTRY: dict[str, Entry] = {}
+REGISTRY: dict[str, type] = {}
 
 
-def block(name: str, *, paper: bool = False) -> Callable[[type], type]:
-    """Register a module under the name that YAML calls it by; `paper` if it has a card."""
+def block(name: str) -> Callable[[type], type]:
+    """Register a module under the name that YAML calls it by."""
 
     def register(cls: type) -> type:
-        known = REGISTRY.get(name)
-        if known and known.cls.__module__ != cls.__module__:
-            raise ValueError(
-                f"two blocks are named '{name}': {known.cls.__module__}, {cls.__module__}"
-            )
-        REGISTRY[name] = Entry(cls, paper)
+        first = REGISTRY.setdefault(name, cls).__module__
+        if first != cls.__module__:
+            raise ValueError(f"two blocks are named '{name}': {first}, {cls.__module__}")
+        REGISTRY[name] = cls
         return cls
 
     return register
@@ -49,16 +41,6 @@ def block(name: str, *, paper: bool = False) -> Callable[[type], type]:
 
 def all_blocks() -> dict[str, type]:
     """Return every registered block by its YAML name."""
-    _import_all()
-    return {name: entry.cls for name, entry in sorted(REGISTRY.items())}
-
-
-def paper_blocks() -> dict[str, type]:
-    """Return the blocks that come from a paper; each has a card in `workflow/cards`."""
-    _import_all()
-    return {name: entry.cls for name, entry in sorted(REGISTRY.items()) if entry.paper}
-
-
-def _import_all() -> None:
     for module in pkgutil.iter_modules(blocks.__path__):
         importlib.import_module(f"{blocks.__name__}.{module.name}")
+    return dict(sorted(REGISTRY.items()))

@@ -26,7 +26,7 @@ class SameSizePool(nn.Module):
         return max_pool(x, self.kernel)
 
 
-@block("spp", paper=True)
+@block("spp")
 class SPP(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W], by pools of `kernel`, 2*kernel-1, 3*kernel-2.
 
@@ -45,7 +45,7 @@ class SPP(nn.Module):
         return self.fuse(torch.cat((x, *(pool(x) for pool in self.pools)), dim=1))
 
 
-@block("sppf", paper=True)
+@block("sppf")
 class SPPF(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W]: SPP's result from three small pools in a row."""
 

@@ -73,7 +73,7 @@ class TransformerLayer(nn.Module):
         return x + self.feed_forward(x)
 
 
-@block("transformer_block", paper=True)
+@block("transformer_block")
 class TransformerBlock(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W], every pixel one token of `out` channels."""
 

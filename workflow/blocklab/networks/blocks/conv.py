@@ -40,8 +40,17 @@ class Convolution(nn.Conv2d):
 class Conv(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H', W']; H' = H / stride at the default padding.
 
-    `padding` is kernel // 2 unless given. With `norm`, the convolution needs no bias: batch
-    normalisation has its own.
+    With `norm`, the convolution needs no bias: batch normalisation has its own.
+
+    Args:
+        out: output channels
+        kernel: side of the square window, in pixels
+        stride: pixels from one window to the next
+        padding: pixels of zeros on each side of the map; kernel // 2 if null
+        groups: groups of channels, each convolved separately
+        activation: function applied to each number at the end
+        norm: whether batch normalisation follows the convolution
+        bias: whether the convolution adds a learned number to each channel
     """
 
     def __init__(
@@ -78,6 +87,12 @@ class DWConv(Conv):
     """Depthwise Conv: as many groups as the channels allow, so channels do not mix.
 
     With `out` unlike `in_channels`, the number of groups is their greatest common divisor.
+
+    Args:
+        out: output channels
+        kernel: side of the square window, in pixels
+        stride: pixels from one window to the next
+        activation: function applied to each number at the end
     """
 
     def __init__(

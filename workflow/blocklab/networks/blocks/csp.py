@@ -19,6 +19,12 @@ class BottleneckCSP(nn.Module):
 
     Both branches end in a bare 1x1 convolution; one batch normalisation and activation serve
     their concatenation.
+
+    Args:
+        out: output channels
+        depth: bottlenecks in the deep branch, one after another
+        shortcut: whether each bottleneck adds its input to its output
+        expansion: channels of each branch, relative to the output channels
     """
 
     def __init__(
@@ -51,6 +57,12 @@ class C3(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W]: BottleneckCSP with one convolution less.
 
     The bottlenecks are 1x1 then 3x3, and each branch normalises for itself.
+
+    Args:
+        out: output channels
+        depth: bottlenecks in the deep branch, one after another
+        shortcut: whether each bottleneck adds its input to its output
+        expansion: channels of each branch, relative to the output channels
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -15,6 +16,10 @@ class Bounds:
 
     minimum: float
     maximum: float | None = None
+
+    def __contains__(self, value: float) -> bool:
+        most = sys.float_info.max if self.maximum is None else self.maximum
+        return self.minimum <= value <= most
 
 
 Count = Annotated[int, Bounds(1)]

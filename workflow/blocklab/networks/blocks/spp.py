@@ -31,6 +31,10 @@ class SPP(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W], by pools of `kernel`, 2*kernel-1, 3*kernel-2.
 
     At the default kernel of 5 these are 5, 9 and 13.
+
+    Args:
+        out: output channels
+        kernel: side of the smallest square window, in pixels; odd
     """
 
     def __init__(self, in_channels: int, out: Count, kernel: Count = 5) -> None:
@@ -47,7 +51,12 @@ class SPP(nn.Module):
 
 @block("sppf")
 class SPPF(nn.Module):
-    """[N, in_channels, H, W] -> [N, out, H, W]: SPP's result from three small pools in a row."""
+    """[N, in_channels, H, W] -> [N, out, H, W]: SPP's result from three small pools in a row.
+
+    Args:
+        out: output channels
+        kernel: side of the square window of each pool, in pixels; odd
+    """
 
     def __init__(self, in_channels: int, out: Count, kernel: Count = 5) -> None:
         super().__init__()

@@ -18,10 +18,16 @@ from blocklab.files import PROJECT, WORKFLOW
 
 SCHEMA = WORKFLOW / "schemas" / "config.schema.yaml"
 CARDS = WORKFLOW / "cards"
-OF_THE_PROJECT = (
-    ".ci", ".git", ".snakemake", ".venv", "benchmarks", "docs", "envs", "profiles", "studies",
-    "tests", "workflow",
-)  # fmt: skip
+RESULTS = PROJECT / "results"  # of the project's folders the one that git ignores
+KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "object": "a mapping of keys",
+    "array": "a list",
+    "null": "null",
+}
 # JSON Schema takes 10.0 for an integer; range() and torch do not.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
@@ -46,9 +52,8 @@ def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[
     """
     config = copy.deepcopy(given)
     _fill_defaults(config, schema())
-    errors = sorted(map(_explain, Validator(schema()).iter_errors(config)))
-    if errors:
-        raise UserError(errors[0])
+    if mistakes := sorted(map(_explain, Validator(schema()).iter_errors(config))):
+        raise UserError(mistakes[0])
     config["networks"] = {
         name: network for name, network in config["networks"].items() if network is not None
     }
@@ -107,8 +112,8 @@ def _explain(error: jsonschema.ValidationError) -> str:
             return f"{where}: missing; {error.schema['properties'][missing]['description']}"
         case "type":
             kinds = [rule] if isinstance(rule, str) else rule
-            wrong = f"{prefix}{_show(value)} is {_kind(value)}; it must be {_any_of(kinds)}"
-            return wrong + _plain_number(value)
+            right = " or ".join(KINDS[kind] for kind in kinds) + _plain_number(value)
+            return f"{prefix}{_show(value)} is {_kind(value)}; it must be {right}"
         case "enum":
             return f"{prefix}{_show(value)} is not known{suggest(value, rule)}"
         case "minimum":
@@ -154,39 +159,30 @@ def _plain_number(value: Any) -> str:
         return ""
 
 
-def _any_of(kinds: list[str]) -> str:
-    names = {
-        "integer": "a whole number",
-        "number": "a number",
-        "string": "text",
-        "boolean": "true or false",
-        "object": "a mapping of keys",
-        "array": "a list",
-        "null": "null",
-    }
-    return " or ".join(names[kind] for kind in kinds)
-
-
 def _folder(outdir: str) -> str:
     """Return the output folder in the one spelling by which Snakemake knows its files."""
+
+    def refusal(reason: str) -> UserError:
+        return UserError(f"outdir: '{outdir}' {reason}")
+
     if set("{}<>") & set(outdir):  # wildcards and variables to Snakemake
-        raise UserError(f"outdir: '{outdir}' has one of {{}}<>; a folder's name must do without")
+        raise refusal("has one of {}<>; a folder's name must do without")
     if not outdir.isprintable():
-        raise UserError(f"outdir: '{outdir}' has control characters; a folder must do without")
+        raise refusal("has control characters; a folder must do without")
     folder = Path(os.path.expanduser(outdir))
     place = Path(os.path.realpath(folder))
     # Snakemake may be told to work elsewhere than where the project is.
     if any(within.is_relative_to(place) for within in (PROJECT, Path.cwd())):
-        raise UserError(f"outdir: '{outdir}' holds the project itself; name a folder of its own")
-    parts = [path for name in OF_THE_PROJECT if (path := PROJECT / name).exists()]
-    around = [path for path in (place, *place.parents) if path.exists()]
-    if any(path.samefile(part) for path in around for part in parts):
-        raise UserError(f"outdir: '{outdir}' is a part of the project; name a folder of its own")
+        raise refusal("holds the project itself; name a folder of its own")
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"outdir: '{outdir}' is a file; it must be a folder, or not exist yet")
+        raise refusal("is a file; it must be a folder, or not exist yet")
+    if place.is_relative_to(PROJECT) and not place.is_relative_to(RESULTS):
+        raise refusal(
+            "is a part of the project; name a folder of its own, in results or outside the project"
+        )
     above = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
-        raise UserError(f"outdir: '{outdir}' cannot be made, '{above}' is no folder to write to")
+        raise refusal(f"cannot be made, '{above}' is no folder to write to")
     return str(folder)
 
 

@@ -34,13 +34,15 @@ def test_they_are_compiled_once(cache, monkeypatch):
 @needs_compiler
 def test_another_processor_or_source_has_its_own(cache, monkeypatch, tmp_path):
     module.load()
-    monkeypatch.setattr(module, "_processor", lambda: {"model name: another"})
+    monkeypatch.setattr(module, "processor_model", lambda: "another")
+    module.load()
+    monkeypatch.setattr(module, "processor_instructions", lambda: {"another"})
     module.load()
     changed = tmp_path / "changed.cpp"
     changed.write_text(module.SOURCE.read_text() + "\n// changed\n")
     monkeypatch.setattr(module, "SOURCE", changed)
     module.load()
-    assert len(list(cache.glob("*.so"))) == 3
+    assert len(list(cache.glob("*.so"))) == 4
 
 
 @needs_compiler

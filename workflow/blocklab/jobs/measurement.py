@@ -13,7 +13,7 @@ import psutil
 import torch
 
 from blocklab.jobs.clock import seconds_since_start
-from blocklab.jobs.devices import processor_model
+from blocklab.processor import processor_model
 
 logger = logging.getLogger(__name__)
 

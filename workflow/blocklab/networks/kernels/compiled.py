@@ -8,7 +8,6 @@ import ctypes
 import hashlib
 import logging
 import os
-import platform
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from blocklab.errors import UserError
 from blocklab.files import sha256, write_atomically
+from blocklab.processor import processor_instructions, processor_model
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,8 @@ def load() -> ctypes.CDLL | None:
 def _cached(compiler: list[str]) -> Path:
     """Return where the compiled kernels are in the user's cache, or will be."""
     # -march=native: a home folder may be shared by machines with different processors.
-    made_of = [SOURCE.read_text(encoding="utf-8"), *compiler, *FLAGS, *sorted(_processor())]
+    made_of = [SOURCE.read_text(encoding="utf-8"), *compiler, *FLAGS]
+    made_of += [processor_model(), *sorted(processor_instructions())]
     digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
     return _cache() / "kernels" / f"{digest[:32]}.so"
 
@@ -122,12 +123,3 @@ def _compile(compiler: list[str], target: Path) -> None:
         subprocess.run([*command, "-fopenmp"], **options)
     except subprocess.CalledProcessError:  # a compiler without OpenMP: one thread, then
         subprocess.run(command, **options)
-
-
-def _processor() -> set[str]:
-    """Return what tells processors with different instructions apart."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return {platform.machine(), platform.processor()}
-    return {line for line in lines if line.startswith(("model name", "flags", "Features"))}

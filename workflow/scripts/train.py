@@ -19,7 +19,7 @@ from blocklab.jobs.devices import (
 from blocklab.jobs.job import as_job
 from blocklab.jobs.measurement import ResourceMonitor, process_cost, total_cost
 from blocklab.jobs.provenance import checkout, collect
-from blocklab.networks.kernels.compiled import identity
+from blocklab.networks.kernels.compiled import kernels_id
 from blocklab.networks.network import resolve
 from blocklab.networks.weights import save_weights
 from blocklab.training.checkpoint import Checkpoints, fingerprint
@@ -44,7 +44,7 @@ with as_job(snakemake):
     keep_freed_memory()
     arithmetic = {
         "precision": settings.precision,
-        "kernels": identity() if device == "cpu" and settings.compile else None,
+        "kernels": kernels_id() if device == "cpu" and settings.compile else None,
     }
     data_sha256 = sha256(snakemake.input.data)
     monitor = ResourceMonitor(device)

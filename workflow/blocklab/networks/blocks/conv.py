@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from blocklab.networks.blocks.basic import ACTIVATIONS
 from blocklab.networks.blocks.registry import ActivationName, Count, Size, block
-from blocklab.networks.kernels.fused import normalise
+from blocklab.networks.kernels.fused import batch_norm_activation
 
 
 def hidden_channels(channels: int, expansion: float) -> int:
@@ -79,7 +79,7 @@ class Conv(nn.Module):
         x = self.convolution(x)
         if isinstance(self.norm, nn.Identity):
             return self.activation(x)
-        return normalise(x, self.norm, self.activation)
+        return batch_norm_activation(x, self.norm, self.activation)
 
 
 @block("dwconv")

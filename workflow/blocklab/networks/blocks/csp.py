@@ -10,7 +10,7 @@ from torch import nn
 from blocklab.networks.blocks.bottleneck import Bottleneck
 from blocklab.networks.blocks.conv import Conv, Convolution, hidden_channels
 from blocklab.networks.blocks.registry import Count, Factor, block
-from blocklab.networks.kernels.fused import normalise
+from blocklab.networks.kernels.fused import batch_norm_activation
 
 
 @block("bottleneck_csp")
@@ -49,7 +49,7 @@ class BottleneckCSP(nn.Module):
 
     def forward(self, x):
         y = torch.cat((self.deep(x), self.around(x)), dim=1)
-        return self.fuse(normalise(y, self.norm, self.activation))
+        return self.fuse(batch_norm_activation(y, self.norm, self.activation))
 
 
 @block("c3")

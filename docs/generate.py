@@ -2,14 +2,13 @@
 
 import inspect
 import json
-import typing
 from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
-from blocklab.networks.arguments import inferred, parameters
-from blocklab.networks.blocks.registry import Bounds, all_blocks
+from blocklab.networks.arguments import describe, expected, inferred, parameters
+from blocklab.networks.blocks.registry import all_blocks
 from blocklab.study.config import schema
 
 DOCS = Path(__file__).parent
@@ -41,15 +40,22 @@ def blocks() -> str:
         "This page is generated from `workflow/blocklab/networks/blocks` by `make docs`.",
     ]
     for name, cls in all_blocks().items():
-        lines += ["", f"## {name}", "", inspect.cleandoc(cls.__doc__)]
+        text, meanings = describe(cls)
+        lines += ["", f"## {name}", "", text]
         needs = inferred(cls)
         lines += ["", f"Input: {'maps' if needs == 'in_channels' else 'vectors'}."] if needs else []
         arguments = [
-            f"| {argument.name} | {_meaning(argument.annotation)} | {_default(argument)} |"
-            for argument in parameters(cls).values()
+            f"| {argument} | {expected(parameter.annotation)} | {_default(parameter)} "
+            f"| {meanings[argument]} |"
+            for argument, parameter in parameters(cls).items()
         ]
         if arguments:
-            lines += ["", "| argument | value | default |", "|---|---|---|", *arguments]
+            lines += [
+                "",
+                "| argument | value | default | meaning |",
+                "|---|---|---|---|",
+                *arguments,
+            ]
     return "\n".join(lines) + "\n"
 
 
@@ -86,29 +92,9 @@ def _yaml(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _meaning(annotation: object) -> str:
-    options = typing.get_args(annotation)
-    if type(None) in options:
-        return " or ".join(_meaning(option) for option in options)
-    if annotation is type(None):
-        return "null"
-    if typing.get_origin(annotation) is typing.Literal:
-        return ", ".join(options)
-    if typing.get_origin(annotation) is typing.Annotated:
-        kind, bounds = options
-        return f"{_meaning(kind)}{_bounds(bounds)}"
-    return {int: "integer", float: "number", bool: "true or false"}[annotation]
-
-
-def _bounds(bounds: Bounds) -> str:
-    if bounds.maximum is None:
-        return f", at least {bounds.minimum:g}"
-    return f" from {bounds.minimum:g} to {bounds.maximum:g}"
-
-
-def _default(argument: inspect.Parameter) -> str:
-    required = argument.default is inspect.Parameter.empty
-    return "required" if required else f"`{_yaml(argument.default)}`"
+def _default(parameter: inspect.Parameter) -> str:
+    required = parameter.default is parameter.empty
+    return "required" if required else f"`{_yaml(parameter.default)}`"
 
 
 def networks() -> str:

@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 PROJECT = Path(__file__).parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+KINDS = ("python", "yaml")
 
 specification = importlib.util.spec_from_file_location("generate", PROJECT / "docs" / "generate.py")
 generate = importlib.util.module_from_spec(specification)
@@ -32,19 +34,24 @@ def test_relative_links_lead_somewhere(page):
     assert not broken
 
 
-def test_the_example_block_of_the_guide_works(tmp_path, monkeypatch):
+def test_the_example_block_of_the_guide_works_in_its_network(monkeypatch):
     import torch
 
+    from blocklab.networks.arguments import describe, parameters
     from blocklab.networks.blocks import registry
+    from blocklab.networks.network import initialise, resolve
 
     guide = (PROJECT / "docs" / "adding-a-block.md").read_text()
-    example = re.search(r"```python\n(.*?)```", guide, re.DOTALL)[1]
-    monkeypatch.setattr(registry, "REGISTRY", {})
-    namespace = {"__name__": "blocklab.networks.blocks.example"}
-    exec(compile(example, "adding-a-block.md", "exec"), namespace)
-    block = registry.REGISTRY["squeeze_excitation"].cls(8)
+    example, network = (re.search(rf"```{kind}\n(.*?)```", guide, re.DOTALL)[1] for kind in KINDS)
+    monkeypatch.setattr(registry, "REGISTRY", registry.all_blocks())
+    exec(compile(example, "adding-a-block.md", "exec"), {"__name__": "example"})
+    block = registry.REGISTRY["squeeze_excitation"]
+    assert list(describe(block)[1]) == list(parameters(block))
     images = torch.rand(2, 8, 4, 4)
-    ratio = block(images) / images
+    ratio = block(8)(images) / images
     assert ratio.shape == images.shape
     assert ((ratio > 0) & (ratio < 1)).all()
     assert torch.allclose(ratio, ratio[:, :, :1, :1].expand_as(ratio), rtol=1e-4)
+    ((name, vgg_se),) = yaml.safe_load(network)["networks"].items()
+    layers = resolve(name, vgg_se["layers"], (1, 32, 32), 10)
+    assert initialise(layers, seed=0)(torch.rand(2, 1, 32, 32)).shape == (2, 10)

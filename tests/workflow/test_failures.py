@@ -18,7 +18,7 @@ from blocklab.data.sources import fetch
 pytestmark = pytest.mark.workflow
 
 MADE_BY_TRAINING = ("weights.safetensors", "history.csv", "resources.json", "provenance.json")
-LAST_LINE = "return self.fuse(normalise(y, self.norm, self.activation))"
+LAST_LINE = "return self.fuse(batch_norm_activation(y, self.norm, self.activation))"
 
 
 def test_a_truncated_file_is_refused_and_a_mended_one_prepared(fresh: Study, tmp_path: Path):

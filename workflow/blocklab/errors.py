@@ -17,7 +17,8 @@ class UserError(Exception):
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
 
 
-def nearest(name: object, known: Iterable[object]) -> str | None:
-    """Return the known name that `name` was probably meant to be, or None."""
-    matches = difflib.get_close_matches(str(name), [str(item) for item in known], n=1, cutoff=0.5)
-    return matches[0] if matches else None
+def suggest(name: object, known: Iterable[object]) -> str:
+    """Return "; did you mean 'x'?" for the known name most like `name`, else all known names."""
+    names = [str(item) for item in known]
+    nearest = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    return f"; did you mean '{nearest[0]}'?" if nearest else f"; it may be {', '.join(names)}"

@@ -12,7 +12,7 @@ from blocklab.jobs.job import as_job
 from blocklab.jobs.measurement import ResourceMonitor
 from blocklab.jobs.network_job import network_job
 from blocklab.jobs.provenance import checkout, collect
-from blocklab.networks.kernels.compiled import identity
+from blocklab.networks.kernels.compiled import kernels_id
 from blocklab.networks.weights import save_weights
 from blocklab.training.checkpoint import Checkpoints
 from blocklab.training.loop import train
@@ -33,7 +33,7 @@ with as_job(snakemake):
             "device_name": monitor.device_name,
             "threads": snakemake.threads,
             "precision": settings.precision,
-            "kernels": identity() if job.device == "cpu" and settings.compile else None,
+            "kernels": kernels_id() if job.device == "cpu" and settings.compile else None,
         }
         checkpoints = Checkpoints(
             snakemake.params.checkpoints,

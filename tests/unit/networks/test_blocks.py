@@ -11,7 +11,7 @@ from blocklab.networks.blocks.basic import ChannelDropout, Linear
 from blocklab.networks.blocks.bottleneck import Bottleneck
 from blocklab.networks.blocks.conv import Conv, DWConv
 from blocklab.networks.blocks.csp import C3, BottleneckCSP
-from blocklab.networks.blocks.registry import REGISTRY, all_blocks, block, paper_blocks
+from blocklab.networks.blocks.registry import REGISTRY, all_blocks, block
 from blocklab.networks.blocks.spp import SPP, SPPF
 from blocklab.networks.blocks.transformer import SelfAttention, TransformerBlock
 
@@ -82,12 +82,6 @@ def test_shape(name, arguments, shape, expected):
 
 def test_every_block_has_its_shape_tested():
     assert {name for name, *_ in SHAPES} == set(all_blocks())
-
-
-def test_paper_blocks_are_those_with_a_paper():
-    assert set(paper_blocks()) == {
-        "conv", "dwconv", "bottleneck", "bottleneck_csp", "c3", "spp", "sppf", "transformer_block",
-    }  # fmt: skip
 
 
 def test_two_blocks_of_one_name_are_refused():

@@ -8,45 +8,47 @@ import pytest
 
 from blocklab.files import sha256
 from blocklab.networks.kernels import compiled as module
-from blocklab.networks.kernels.compiled import active, kernels, load
+from blocklab.networks.kernels.compiled import active_kernels, kernels, load_kernels
 
-needs_compiler = pytest.mark.skipif(load() is None, reason="no C++ compiler here")
+needs_compiler = pytest.mark.skipif(load_kernels() is None, reason="no C++ compiler here")
 
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """An empty cache folder, and no kernels loaded."""
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
-    monkeypatch.setattr(module, "load", load.__wrapped__)
+    monkeypatch.setattr(module, "load_kernels", load_kernels.__wrapped__)
     return tmp_path / "blocklab" / "kernels"
 
 
 @needs_compiler
 def test_they_are_compiled_once(cache, monkeypatch):
-    assert module.load() is not None
+    assert module.load_kernels() is not None
     (library,) = cache.glob("*.so")
     made = library.stat().st_mtime_ns
     monkeypatch.setattr(module, "_compile", None)  # to call it would fail
-    assert module.load() is not None
+    assert module.load_kernels() is not None
     assert library.stat().st_mtime_ns == made
 
 
 @needs_compiler
 def test_another_processor_or_source_has_its_own(cache, monkeypatch, tmp_path):
-    module.load()
-    monkeypatch.setattr(module, "_processor", lambda: {"model name: another"})
-    module.load()
+    module.load_kernels()
+    monkeypatch.setattr(module, "processor_model", lambda: "another")
+    module.load_kernels()
+    monkeypatch.setattr(module, "processor_instructions", lambda: {"another"})
+    module.load_kernels()
     changed = tmp_path / "changed.cpp"
     changed.write_text(module.SOURCE.read_text() + "\n// changed\n")
     monkeypatch.setattr(module, "SOURCE", changed)
-    module.load()
-    assert len(list(cache.glob("*.so"))) == 3
+    module.load_kernels()
+    assert len(list(cache.glob("*.so"))) == 4
 
 
 @needs_compiler
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "unproven"])
 def test_damaged_ones_are_compiled_anew(cache, flip, damage):
-    assert module.load() is not None
+    assert module.load_kernels() is not None
     (library,), (proof,) = cache.glob("*.so"), cache.glob("*.sha256")
     content = library.read_bytes()
     middle = len(content) // 2
@@ -58,7 +60,7 @@ def test_damaged_ones_are_compiled_anew(cache, flip, damage):
     else:
         library.write_bytes(content)
         proof.unlink()
-    assert module.load() is not None
+    assert module.load_kernels() is not None
     assert proof.read_text() == sha256(library)
     assert library.stat().st_size == len(content)
 
@@ -71,7 +73,7 @@ def test_a_compiler_without_openmp_will_do(cache, tmp_path, monkeypatch):
     )
     compiler.chmod(0o755)
     monkeypatch.setenv("CXX", str(compiler))
-    assert module.load() is not None
+    assert module.load_kernels() is not None
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_what_cannot_be_compiled_is_one_warning(
     monkeypatch.setattr(module, "PATIENCE", 0.5)
     with caplog.at_level(logging.WARNING), kernels() as used:
         assert not used
-        assert active() is None
+        assert active_kernels() is None
     (record,) = caplog.records
     message = record.getMessage()
     assert message.startswith("training goes without the compiled kernels, slower: ")
@@ -107,19 +109,19 @@ def test_what_cannot_be_compiled_is_one_warning(
 def test_a_cache_that_cannot_be_written_is_one_warning(tmp_path, monkeypatch, caplog):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / "file"))
-    monkeypatch.setattr(module, "load", load.__wrapped__)
+    monkeypatch.setattr(module, "load_kernels", load_kernels.__wrapped__)
     if shutil.which("c++"):
         with caplog.at_level(logging.WARNING):
-            assert module.load() is None
+            assert module.load_kernels() is None
         assert len(caplog.records) == 1
 
 
 def test_they_are_in_use_within_the_block_alone_and_if_wanted():
-    assert active() is None
+    assert active_kernels() is None
     with kernels() as used:
-        assert used == (active() is not None)
+        assert used == (active_kernels() is not None)
         with kernels(False) as inside:
             assert not inside
-            assert active() is None
-        assert used == (active() is not None)
-    assert active() is None
+            assert active_kernels() is None
+        assert used == (active_kernels() is not None)
+    assert active_kernels() is None

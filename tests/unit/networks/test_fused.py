@@ -5,10 +5,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from blocklab.networks.kernels import fused
-from blocklab.networks.kernels.compiled import kernels, load
+from blocklab.networks.kernels.compiled import kernels, load_kernels
+from blocklab.networks.kernels.fused import batch_norm_activation, max_pool
 
-pytestmark = pytest.mark.skipif(load() is None, reason="no C++ compiler here")
+pytestmark = pytest.mark.skipif(load_kernels() is None, reason="no C++ compiler here")
 
 # Channels that fill a vector, that do not, and more than a stretch; maps down to a single pixel.
 SHAPES = [(3, 4, 9, 7), (2, 5, 6, 6), (5, 16, 8, 8), (2, 70, 3, 3), (4, 1, 5, 5), (9, 3, 1, 1)]
@@ -39,14 +39,14 @@ def assert_near(actual, expected, dtype):
 @pytest.mark.parametrize("activation", [nn.Identity(), nn.ReLU(), nn.SiLU()])
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_normalise(shape, dtype, activation, offset):
+def test_batch_norm_activation(shape, dtype, activation, offset):
     x = made(shape, dtype, offset=offset).requires_grad_()
     exact = x.detach().double().requires_grad_()
     norm, reference = normalisation(shape[1]), normalisation(shape[1]).double()
     gradient = made(shape, dtype, seed=1)
     with kernels():
-        y = fused.normalise(x, norm, activation)
-        assert y.grad_fn.name() == "_NormaliseBackward"
+        y = batch_norm_activation(x, norm, activation)
+        assert y.grad_fn.name() == "_BatchNormActivationBackward"
         y.backward(gradient)
     expected = activation(reference(exact))
     expected.backward(gradient.double())
@@ -72,7 +72,7 @@ def test_max_pool_gives_the_gradient_to_the_same_pixel_of_equals_as_torch(shape,
     exact = x.detach().double().requires_grad_()
     gradient = made(shape, dtype, seed=1).mul(8).round()  # whole, so that every sum is exact
     with kernels():
-        y = fused.max_pool(x, kernel)
+        y = max_pool(x, kernel)
         assert y.grad_fn.name() == "_MaxPoolBackward"
         y.backward(gradient)
     expected = F.max_pool2d(exact, kernel, stride=1, padding=kernel // 2)
@@ -86,10 +86,10 @@ def test_what_is_no_number_stays_so():
     x[0, 1, 2, 2] = float("nan")
     x[1, 2, 0, 0] = float("inf")
     with kernels():
-        assert torch.equal(fused.max_pool(x, 3).isnan(), F.max_pool2d(x, 3, 1, 1).isnan())
-        assert torch.equal(fused.max_pool(x, 3).isinf(), F.max_pool2d(x, 3, 1, 1).isinf())
+        assert torch.equal(max_pool(x, 3).isnan(), F.max_pool2d(x, 3, 1, 1).isnan())
+        assert torch.equal(max_pool(x, 3).isinf(), F.max_pool2d(x, 3, 1, 1).isinf())
         for activation in (nn.Identity(), nn.ReLU(), nn.SiLU()):
-            y = fused.normalise(x, normalisation(4), activation)
+            y = batch_norm_activation(x, normalisation(4), activation)
             assert y[:, 1].isnan().all()
             assert y[:, 2].isnan().any()
             assert not y[:, [0, 3]].isnan().any()
@@ -103,7 +103,7 @@ def test_silu_is_right_where_exponentials_end(value):
     norm = nn.BatchNorm2d(1, eps=0)
     norm.weight.data.fill_(value)
     with kernels():
-        y = fused.normalise(x, norm, nn.SiLU())
+        y = batch_norm_activation(x, norm, nn.SiLU())
     expected = F.silu(torch.tensor([-value, value], dtype=torch.float64))
     torch.testing.assert_close(y.flatten().double(), expected, rtol=1e-5, atol=1e-30)
 
@@ -125,24 +125,26 @@ def test_what_does_not_fit_is_torchs_own_operation(change):
     x = change(made((3, 4, 6, 6), torch.float32)).requires_grad_()
     norm = normalisation(4).to(x.device, x.dtype)
     with kernels():
-        assert "Normalise" not in fused.normalise(x, norm, nn.ReLU()).grad_fn.name()
-        assert "_MaxPool" not in fused.max_pool(x, 3).grad_fn.name()
+        y = batch_norm_activation(x, norm, nn.ReLU())
+        assert "BatchNormActivation" not in y.grad_fn.name()
+        assert "_MaxPool" not in max_pool(x, 3).grad_fn.name()
 
 
 def test_kernels_are_for_training_and_known_activations():
     x = made((3, 4, 6, 6), torch.float32).requires_grad_()
     norm = normalisation(4)
     with kernels():
-        assert "Normalise" not in fused.normalise(x, norm, nn.GELU()).grad_fn.name()
+        y = batch_norm_activation(x, norm, nn.GELU())
+        assert "BatchNormActivation" not in y.grad_fn.name()
         norm.eval()
-        torch.testing.assert_close(fused.normalise(x, norm, nn.ReLU()), F.relu(norm(x)))
+        torch.testing.assert_close(batch_norm_activation(x, norm, nn.ReLU()), F.relu(norm(x)))
         assert norm.num_batches_tracked == 1
 
 
 def test_one_number_per_channel_has_no_variance_here_either():
     x = made((1, 4, 1, 1), torch.float32)
     with kernels(), pytest.raises(ValueError, match="more than 1 value per channel"):
-        fused.normalise(x, normalisation(4), nn.ReLU())
+        batch_norm_activation(x, normalisation(4), nn.ReLU())
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -152,8 +154,8 @@ def test_threads_change_no_bit(dtype):
     def results():
         leaf, norm = x.clone().requires_grad_(), normalisation(6)
         with kernels():
-            y = fused.normalise(leaf, norm, nn.SiLU())
-            y = fused.max_pool(y, 5)
+            y = batch_norm_activation(leaf, norm, nn.SiLU())
+            y = max_pool(y, 5)
             y.backward(gradient)
         return y, leaf.grad, norm.weight.grad, norm.running_var
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from blocklab.errors import UserError
-from blocklab.networks.arguments import check_arguments, inferred, parameters
+from blocklab.networks.arguments import check_arguments, describe, inferred, parameters
 from blocklab.networks.blocks.registry import all_blocks
 from blocklab.networks.network import build, resolve
 
@@ -26,28 +26,39 @@ MISTAKES = [
     ("bottelneck", "(bottelneck): no such block; did you mean 'bottleneck'?"),
     ({"conv": {"out": 8, "kernal": 3}}, "(conv): unknown argument 'kernal'; did you mean "
      "'kernel'?"),
-    ({"conv": {"out": 8, "in_channels": 1}}, "(conv): unknown argument 'in_channels'; known: out, "
-     "kernel, stride, padding, groups, activation, norm, bias"),
-    ({"conv": {"out": 8, 3: 4}}, "(conv): unknown argument '3'; known: out, kernel, stride, "
+    ({"conv": {"out": 8, "in_channels": 1}}, "(conv): unknown argument 'in_channels'; it may be "
+     "out, kernel, stride, padding, groups, activation, norm, bias"),
+    ({"conv": {"out": 8, 3: 4}}, "(conv): unknown argument '3'; it may be out, kernel, stride, "
      "padding, groups, activation, norm, bias"),
     ({"flatten": {"size": 3}}, "(flatten): unknown argument 'size'; it takes none"),
     ({"flatten": 3}, "(flatten): takes no argument, but was given 3"),
-    ({"conv": {}}, "(conv): argument 'out' is missing"),
-    ("conv", "(conv): argument 'out' is missing"),
-    ({"conv": 8.5}, "(conv): out is 8.5; it must be a whole number, at least 1"),
-    ({"conv": True}, "(conv): out is True; it must be a whole number, at least 1"),
-    ({"conv": -1}, "(conv): out is -1; it must be a whole number, at least 1"),
-    ({"conv": "eight"}, "(conv): out is 'eight'; it must be a whole number, at least 1"),
-    ({"conv": [8, 3]}, "(conv): out is [8, 3]; it must be a whole number, at least 1"),
+    ({"conv": {}}, "(conv): argument 'out' is missing (output channels)"),
+    ("conv", "(conv): argument 'out' is missing (output channels)"),
+    ({"conv": 8.5}, "(conv): out is 8.5; it must be a whole number, at least 1 "
+     "(output channels)"),
+    ({"conv": True}, "(conv): out is True; it must be a whole number, at least 1 "
+     "(output channels)"),
+    ({"conv": -1}, "(conv): out is -1; it must be a whole number, at least 1 "
+     "(output channels)"),
+    ({"conv": "eight"}, "(conv): out is 'eight'; it must be a whole number, at least 1 "
+     "(output channels)"),
+    ({"conv": [8, 3]}, "(conv): out is [8, 3]; it must be a whole number, at least 1 "
+     "(output channels)"),
+    ({"conv": {"out": 8, "kernel": 0}}, "(conv): kernel is 0; it must be a whole number, at least "
+     "1 (side of the square window, in pixels)"),
     ({"conv": {"out": 8, "padding": -1}}, "(conv): padding is -1; it must be a whole number, at "
-     "least 0"),
-    ({"conv": {"out": 8, "norm": "yes"}}, "(conv): norm is 'yes'; it must be true or false"),
+     "least 0, or null (pixels of zeros on each side of the map; kernel // 2 if null)"),
+    ({"conv": {"out": 8, "norm": "yes"}}, "(conv): norm is 'yes'; it must be true or false "
+     "(whether batch normalisation follows the convolution)"),
     ({"conv": {"out": 8, "activation": "rellu"}}, "(conv): activation is 'rellu'; it must be one "
-     "of silu, relu, gelu, none (did you mean 'relu'?)"),
-    ({"dropout": 1.5}, "(dropout): rate is 1.5; it must be a number from 0 to 1"),
-    ({"dropout": math.nan}, "(dropout): rate is nan; it must be a number from 0 to 1"),
+     "of silu, relu, gelu, none (function applied to each number at the end)"),
+    ({"dropout": 1.5}, "(dropout): rate is 1.5; it must be a number from 0 to 1 (chance "
+     "of each element to be zeroed)"),
+    ({"dropout": math.nan}, "(dropout): rate is nan; it must be a number from 0 to 1 (chance "
+     "of each element to be zeroed)"),
     ({"bottleneck": {"out": 8, "expansion": math.inf}}, "(bottleneck): expansion is inf; it must "
-     "be a number, at least 0"),
+     "be a number, at least 0 (channels between the convolutions, relative to the output "
+     "channels)"),
     ({"bottleneck": {"out": 8, "expansion": 0.1}}, "(bottleneck): 8 channels at 0.1 leave no "
      "hidden channel"),
     ({"conv": {"out": 8, "groups": 3}}, "(conv): groups=3 must divide both 2 and 8 channels"),
@@ -204,6 +215,35 @@ def test_arguments_that_yaml_may_set_leave_out_the_inferred_one():
     assert [inferred(blocks[name]) for name in ("sppf", "linear", "maxpool", "global_avgpool")] == [
         "in_channels", "in_features", None, None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", all_blocks())
+def test_every_argument_is_described_and_nothing_else(name):
+    cls = all_blocks()[name]
+    text, meanings = describe(cls)
+    assert text
+    assert "Args:" not in text
+    assert list(meanings) == list(parameters(cls))
+
+
+def test_a_description_may_take_lines_and_may_be_missing():
+    class Block(torch.nn.Module):
+        """What it does.
+
+        Args:
+            size: how large
+                it is: in pixels
+            depth: how deep
+        """
+
+        def __init__(self, size: int, depth: int, other: int = 1):
+            super().__init__()
+
+    text, meanings = describe(Block)
+    assert text == "What it does."
+    assert meanings == {"size": "how large it is: in pixels", "depth": "how deep"}
+    with pytest.raises(ValueError, match=r"^other is 'x'; it must be a whole number$"):
+        check_arguments(Block, {"size": 1, "depth": 1, "other": "x"})
 
 
 def test_arguments_are_returned_as_given_and_none_where_it_is_allowed():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blocklab.networks.blocks.registry import paper_blocks
+from blocklab.networks.blocks.registry import all_blocks
 
 ROOT = Path(__file__).parents[3]
 CARDS = {
@@ -17,7 +17,11 @@ REQUIRED = {"name", "title", "papers", "idea", "strengths", "weaknesses"}
 OPTIONAL = {"homework", "differs"}
 ARXIV_ID = re.compile(r"\d{4}\.\d{4,5}")
 SENTENCE_BREAK = re.compile(r"[.!?]\s")
-each_card = pytest.mark.parametrize("stem", CARDS)
+GUIDE = (ROOT / "docs" / "adding-a-block.md").read_text(encoding="utf-8")
+EXAMPLE = yaml.safe_load(re.search(r"```yaml\n(name: .*?)```", GUIDE, re.DOTALL)[1])
+each_card = pytest.mark.parametrize(
+    "card", [*CARDS.values(), EXAMPLE], ids=lambda card: str(card.get("name"))
+)
 
 
 def is_text(value: object) -> bool:
@@ -25,23 +29,25 @@ def is_text(value: object) -> bool:
 
 
 @each_card
-def test_a_card_has_exactly_the_allowed_keys(stem):
-    card = CARDS[stem]
+def test_a_card_has_exactly_the_allowed_keys(card):
     assert set(card) >= REQUIRED
     assert set(card) - REQUIRED <= OPTIONAL
-    assert card["name"] == stem
     assert is_text(card["title"]) and is_text(card["idea"])
     assert is_text(card.get("differs", "not given"))
 
 
-@each_card
-def test_the_idea_is_at_most_three_sentences(stem):
-    assert len(SENTENCE_BREAK.findall(CARDS[stem]["idea"])) <= 2
+def test_a_card_is_named_as_its_file():
+    assert {stem: card["name"] for stem, card in CARDS.items()} == {stem: stem for stem in CARDS}
 
 
 @each_card
-def test_papers_are_named_and_can_be_found(stem):
-    papers = CARDS[stem]["papers"]
+def test_the_idea_is_at_most_three_sentences(card):
+    assert len(SENTENCE_BREAK.findall(card["idea"])) <= 2
+
+
+@each_card
+def test_papers_are_named_and_can_be_found(card):
+    papers = card["papers"]
     assert papers
     for paper in papers:
         assert {"authors", "year", "title"} <= set(paper)
@@ -56,8 +62,8 @@ def test_papers_are_named_and_can_be_found(stem):
 
 @each_card
 @pytest.mark.parametrize("side", ["strengths", "weaknesses"])
-def test_claims_are_one_sourced_sentence_each(stem, side):
-    entries = CARDS[stem][side]
+def test_claims_are_one_sourced_sentence_each(card, side):
+    entries = card[side]
     assert entries
     for entry in entries:
         assert set(entry) == {"claim", "source"}
@@ -71,8 +77,8 @@ def test_claims_are_one_sourced_sentence_each(stem, side):
 
 
 @each_card
-def test_no_claim_is_made_twice(stem):
-    claims = [entry["claim"] for side in ("strengths", "weaknesses") for entry in CARDS[stem][side]]
+def test_no_claim_is_made_twice(card):
+    claims = [entry["claim"] for side in ("strengths", "weaknesses") for entry in card[side]]
     assert len(claims) == len(set(claims))
 
 
@@ -88,12 +94,10 @@ def test_what_the_homework_noted_is_kept():
     assert empty == {"bottleneck_csp", "sppf"}
 
 
-def test_what_is_no_block_has_a_card_too():
-    assert {"integrated_gradients", "vgg", "exp3"} <= set(CARDS)
-
-
-def test_every_block_from_a_paper_has_a_card():
-    assert set(paper_blocks()) <= set(CARDS)
+def test_every_card_is_of_a_block_a_network_or_the_explanation(config):
+    used = {network["card"] for network in config["networks"].values()}
+    assert set(CARDS) - set(all_blocks()) == {"vgg", "exp3", "integrated_gradients"}
+    assert used <= set(CARDS)
 
 
 def test_the_citation_file_lists_every_paper_of_the_cards():

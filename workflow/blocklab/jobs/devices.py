@@ -4,11 +4,10 @@ import ctypes
 import logging
 import os
 import platform
-import subprocess
-from pathlib import Path
 
 from blocklab.errors import UserError
 from blocklab.jobs.gpus import gpu_uuids, lease_gpu
+from blocklab.processor import processor_instructions
 
 log = logging.getLogger(__name__)
 
@@ -46,22 +45,6 @@ def choose_device(setting: str, gpus: int) -> str:
     return "cpu"
 
 
-def processor_model() -> str:
-    """Return the processor's model name, or its architecture where the system does not say."""
-    try:
-        if platform.system() == "Darwin":
-            return subprocess.run(
-                ["sysctl", "-n", "machdep.cpu.brand_string"],
-                capture_output=True, text=True, check=True, timeout=10,
-            ).stdout.strip()  # fmt: skip
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except (OSError, subprocess.SubprocessError):
-        pass
-    return platform.processor() or platform.machine()
-
-
 def make_deterministic(wanted: bool, device: str) -> None:
     """On a GPU, take only algorithms that repeat to the bit, if `wanted`; before CUDA is used."""
     if wanted and device == "cuda":
@@ -94,15 +77,7 @@ def choose_precision(setting: str, device: str) -> str:
         return setting
     fast = {
         "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
-        "cpu": _processor_has_bfloat16,
+        # Processors without these imitate bfloat16, very slowly.
+        "cpu": lambda: bool(processor_instructions() & {"avx512_bf16", "amx_bf16"}),
     }
     return "bfloat16" if device in fast and fast[device]() else "float32"
-
-
-def _processor_has_bfloat16() -> bool:
-    """Tell whether the processor computes in bfloat16 itself; others imitate it, very slowly."""
-    try:
-        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
-    except OSError:
-        return False
-    return bool(words & {"avx512_bf16", "amx_bf16"})

@@ -12,8 +12,8 @@ import psutil
 import torch
 
 from blocklab.jobs.clock import seconds_since_start
-from blocklab.jobs.devices import processor_model
 from blocklab.jobs.gpus import nvml
+from blocklab.processor import processor_model
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from blocklab.files import PROJECT, WORKFLOW, digest
-from blocklab.jobs.devices import processor_model
+from blocklab.processor import processor_model
 from blocklab.study.code import stamp
 
 PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "captum", "snakemake")

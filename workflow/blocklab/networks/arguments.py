@@ -1,22 +1,17 @@
-"""Checking what a YAML file gives a block, against the block's own annotations."""
+"""What a block's arguments may be and what they mean, read from the block itself.
+
+Their values are the constructor's annotations; their meaning is the class's docstring, under
+`Args:`. The error that a user reads and the page docs/blocks.md are both made of these.
+"""
 
 import inspect
-import sys
-from collections.abc import Iterable
+import re
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from blocklab.errors import nearest
-from blocklab.networks.blocks.registry import Bounds
+from blocklab.errors import suggest
 
 # What a constructor's first parameter may ask of its input, and the input's dimensions it needs.
 INFERRED = {"in_channels": 3, "in_features": 1}
-
-
-def closest(name: object, known: Iterable[str]) -> str:
-    """Return "; did you mean 'x'?" for the known name most like `name`, or the known names."""
-    known = list(known)
-    match = nearest(name, known)
-    return f"; did you mean '{match}'?" if match else f"; known: {', '.join(known)}"
 
 
 def parameters(cls: type) -> dict[str, inspect.Parameter]:
@@ -37,13 +32,21 @@ def inferred(cls: type) -> str | None:
     return next((name for name in INFERRED if name in names), None)
 
 
+def describe(cls: type) -> tuple[str, dict[str, str]]:
+    """Return a block's docstring without its `Args:`, and what that says of each argument."""
+    text, _, section = inspect.cleandoc(cls.__doc__ or "").partition("\nArgs:\n")
+    entries = re.findall(r"^    (\w+): (.+(?:\n {5,}.+)*)", section, flags=re.MULTILINE)
+    return text.strip(), {name: " ".join(meaning.split()) for name, meaning in entries}
+
+
 def check_arguments(cls: type, given: Any) -> dict[str, Any]:
     """Return `given` as keyword arguments of the block.
 
     `given` is None (no arguments), a mapping, or one value, which goes to the first parameter.
-    Raises ValueError: an unknown, missing or wrong argument, and what would be right.
+    Raises ValueError: an unknown, missing or wrong argument, what it is and what would be right.
     """
     known = parameters(cls)
+    meanings = {name: f" ({meaning})" for name, meaning in describe(cls)[1].items()}
     if given is None:
         given = {}
     elif not isinstance(given, dict):
@@ -52,53 +55,42 @@ def check_arguments(cls: type, given: Any) -> dict[str, Any]:
         given = {next(iter(known)): given}
     for name, value in given.items():
         if name not in known:
-            hint = closest(name, known) if known else "; it takes none"
+            hint = suggest(name, known) if known else "; it takes none"
             raise ValueError(f"unknown argument '{name}'{hint}")
-        problem = _mismatch(value, known[name].annotation)
-        if problem:
-            raise ValueError(f"{name} is {value!r}; it must be {problem}")
+        if not _fits(value, known[name].annotation):
+            right = expected(known[name].annotation) + meanings.get(name, "")
+            raise ValueError(f"{name} is {value!r}; it must be {right}")
     for name, parameter in known.items():
         if parameter.default is parameter.empty and name not in given:
-            raise ValueError(f"argument '{name}' is missing")
+            raise ValueError(f"argument '{name}' is missing{meanings.get(name, '')}")
     return dict(given)
 
 
-def _mismatch(value: Any, annotation: Any) -> str | None:
-    """Return what `value` must be if it does not fit `annotation`, else None."""
-    options = get_args(annotation) if type(None) in get_args(annotation) else (annotation,)
-    problems = [_mismatch_one(value, option) for option in options]
-    return None if None in problems else next(problem for problem in problems if problem)
-
-
-def _mismatch_one(value: Any, annotation: Any) -> str | None:
-    if annotation is type(None):
-        return None if value is None else "nothing"
-    bounds = None
-    if get_origin(annotation) is Annotated:
-        annotation, bounds = get_args(annotation)
+def expected(annotation: Any) -> str:
+    """Return in words what an argument's annotation takes, such as "true or false"."""
+    options = get_args(annotation)
+    if type(None) in options:
+        return ", or ".join(map(expected, options))
     if get_origin(annotation) is Literal:
-        names = get_args(annotation)
-        match = nearest(value, names)
-        meant = f" (did you mean '{match}'?)" if match else ""
-        return None if value in names else f"one of {', '.join(names)}{meant}"
-    if annotation is bool:
-        return None if isinstance(value, bool) else "true or false"
-    kinds = (int, float) if annotation is float else (annotation,)
-    fits = isinstance(value, kinds) and not isinstance(value, bool)
-    if fits and (bounds is None or _within(value, bounds)):
-        return None
-    noun = {int: "a whole number", float: "a number"}[annotation]
-    return noun + _range(bounds)
+        return f"one of {', '.join(options)}"
+    if get_origin(annotation) is Annotated:
+        kind, bounds = options
+        if bounds.maximum is None:
+            return f"{expected(kind)}, at least {bounds.minimum:g}"
+        return f"{expected(kind)} from {bounds.minimum:g} to {bounds.maximum:g}"
+    names = {int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
+    return names[annotation]
 
 
-def _within(value: float, bounds: Bounds) -> bool:
-    maximum = sys.float_info.max if bounds.maximum is None else bounds.maximum
-    return bounds.minimum <= value <= maximum
-
-
-def _range(bounds: Bounds | None) -> str:
-    if bounds is None:
-        return ""
-    if bounds.maximum is None:
-        return f", at least {bounds.minimum:g}"
-    return f" from {bounds.minimum:g} to {bounds.maximum:g}"
+def _fits(value: Any, annotation: Any) -> bool:
+    options = get_args(annotation)
+    if type(None) in options:
+        return any(_fits(value, option) for option in options)
+    if get_origin(annotation) is Literal:
+        return value in options
+    if get_origin(annotation) is Annotated:
+        kind, bounds = options
+        return _fits(value, kind) and value in bounds
+    kinds = (int, float) if annotation is float else annotation
+    # To Python, though to nobody else, True is a number.
+    return isinstance(value, kinds) and (annotation is bool or not isinstance(value, bool))

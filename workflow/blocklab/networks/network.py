@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from blocklab.errors import UserError
-from blocklab.networks.arguments import INFERRED, check_arguments, closest, inferred
+from blocklab.errors import UserError, suggest
+from blocklab.networks.arguments import INFERRED, check_arguments, inferred
 from blocklab.networks.blocks.registry import all_blocks
 
 Shape = tuple[int, ...]
@@ -95,7 +95,7 @@ def _expand(block: str, given: Any, classes: int) -> list[dict[str, Any]]:
     """Return the arguments of each repetition, `classes` and short forms replaced."""
     blocks = all_blocks()
     if block not in blocks:
-        raise ValueError(f"no such block{closest(block, blocks)}")
+        raise ValueError(f"no such block{suggest(block, blocks)}")
     repeat = 1
     if isinstance(given, dict):
         given = {key: classes if value == "classes" else value for key, value in given.items()}

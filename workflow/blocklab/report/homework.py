@@ -8,8 +8,6 @@ import pandas as pd
 from blocklab.report.findings import DASH, count, join
 
 FOUR = ("acc", "loss", "test_acc", "test_loss")
-# What the homework states of all its networks; its optimizer and learning rate it does not state.
-EPOCHS, TRAINING_IMAGES, INPUT_SIZE, LOSS = 10, 60_000, 32, "double_softmax_cross_entropy"
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ def compare(
 ) -> Comparison | None:
     """Compare networks.csv with homework.csv; None if they share no network on this dataset.
 
+    The homework's epochs, training images, input size and loss function are the same in every row.
     A loss is compared only under the homework's own loss. `sizes` has the images of each split.
     """
     theirs = homework[homework["dataset"] == config["dataset"]["name"]].set_index("network")
@@ -34,7 +33,7 @@ def compare(
     if ours.empty:
         return None
     theirs = theirs.loc[ours.index]
-    same_loss = config["training"]["loss"] == LOSS
+    same_loss = config["training"]["loss"] == theirs["loss_function"].iloc[0]
     rows = [
         {"network": name}
         | {key: _cell(theirs.loc[name, key], ours.loc[name, key], key, same_loss) for key in FOUR}
@@ -59,14 +58,17 @@ def _differences(
 ) -> list[str]:
     """Return what differs from what the homework states, each in words: ours (there theirs)."""
     found = []
-    if config["training"]["epochs"] != EPOCHS:
-        found.append(f"{count(config['training']['epochs'], 'epoch')} (there {EPOCHS})")
-    if sizes["training"] != TRAINING_IMAGES:
-        found.append(f"{sizes['training']:,} training images (there {TRAINING_IMAGES:,})")
-    if config["dataset"]["input_size"] != INPUT_SIZE:
-        found.append(f"images of {config['dataset']['input_size']} pixels (there {INPUT_SIZE})")
-    if config["training"]["loss"] != LOSS:
-        found.append(f"the loss {config['training']['loss']} (there {LOSS})")
+    training, input_size = config["training"], config["dataset"]["input_size"]
+    all_theirs = theirs.iloc[0]  # what all its networks have in common
+    if training["epochs"] != all_theirs["epochs"]:
+        found.append(f"{count(training['epochs'], 'epoch')} (there {all_theirs['epochs']})")
+    if sizes["training"] != all_theirs["training_images"]:
+        there = all_theirs["training_images"]
+        found.append(f"{sizes['training']:,} training images (there {there:,})")
+    if input_size != all_theirs["input_size"]:
+        found.append(f"images of {input_size} pixels (there {all_theirs['input_size']})")
+    if training["loss"] != all_theirs["loss_function"]:
+        found.append(f"the loss {training['loss']} (there {all_theirs['loss_function']})")
     if (ours["seeds"] > 1).any():
         found.append(f"{count(int(ours['seeds'].max()), 'seed')} (there one)")
     for name in ours.index:

@@ -13,15 +13,21 @@ import jsonschema
 import yaml
 
 from blocklab.data.datasets import check_sizes
-from blocklab.errors import UserError, nearest
+from blocklab.errors import UserError, suggest
 from blocklab.files import PROJECT, WORKFLOW
 
 SCHEMA = WORKFLOW / "schemas" / "config.schema.yaml"
 CARDS = WORKFLOW / "cards"
-OF_THE_PROJECT = (
-    ".ci", ".git", ".snakemake", ".venv", "benchmarks", "docs", "envs", "profiles", "studies",
-    "tests", "workflow",
-)  # fmt: skip
+RESULTS = PROJECT / "results"  # of the project's folders the one that git ignores
+KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "object": "a mapping of keys",
+    "array": "a list",
+    "null": "null",
+}
 # JSON Schema takes 10.0 for an integer; range() and torch do not.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
@@ -46,9 +52,8 @@ def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[
     """
     config = copy.deepcopy(given)
     _fill_defaults(config, schema())
-    errors = sorted(map(_explain, Validator(schema()).iter_errors(config)))
-    if errors:
-        raise UserError(errors[0])
+    if mistakes := sorted(map(_explain, Validator(schema()).iter_errors(config))):
+        raise UserError(mistakes[0])
     config["networks"] = {
         name: network for name, network in config["networks"].items() if network is not None
     }
@@ -99,20 +104,18 @@ def _explain(error: jsonschema.ValidationError) -> str:
             known = error.schema.get("properties", {})
             unknown = next(name for name in value if name not in known)
             where = f"{key}.{unknown}" if key else str(unknown)
-            homes = [] if key else _sections_with(unknown)
-            if homes:
-                return f"{where}: unknown key; did you mean '{homes[0]}'?"
-            return f"{where}: unknown key{_suggest(unknown, known)}"
+            misplaced = [] if key else _sections_with(unknown)
+            return f"{where}: unknown key{suggest(unknown, misplaced or known)}"
         case "required":
             missing = next(name for name in rule if name not in value)
             where = f"{key}.{missing}" if key else missing
             return f"{where}: missing; {error.schema['properties'][missing]['description']}"
         case "type":
             kinds = [rule] if isinstance(rule, str) else rule
-            wrong = f"{prefix}{_show(value)} is {_kind(value)}; it must be {_any_of(kinds)}"
-            return wrong + _plain_number(value)
+            right = " or ".join(KINDS[kind] for kind in kinds) + _plain_number(value)
+            return f"{prefix}{_show(value)} is {_kind(value)}; it must be {right}"
         case "enum":
-            return f"{prefix}{_show(value)} is not known{_suggest(value, rule)}"
+            return f"{prefix}{_show(value)} is not known{suggest(value, rule)}"
         case "minimum":
             return f"{prefix}{value} is too small; it must be at least {rule}"
         case "maximum":
@@ -133,13 +136,6 @@ def _sections_with(key: object) -> list[str]:
     """Return the full names under which a section of the config has `key`."""
     sections = schema()["properties"].items()
     return [f"{name}.{key}" for name, part in sections if key in part.get("properties", {})]
-
-
-def _suggest(name: object, known: Iterable[str]) -> str:
-    known = [str(item) for item in known]
-    match = nearest(name, known)
-    meant = f"; did you mean '{match}'?" if match else ";"
-    return f"{meant} it may be {', '.join(known)}"
 
 
 def _show(value: Any) -> str:
@@ -163,39 +159,30 @@ def _plain_number(value: Any) -> str:
         return ""
 
 
-def _any_of(kinds: list[str]) -> str:
-    names = {
-        "integer": "a whole number",
-        "number": "a number",
-        "string": "text",
-        "boolean": "true or false",
-        "object": "a mapping of keys",
-        "array": "a list",
-        "null": "null",
-    }
-    return " or ".join(names[kind] for kind in kinds)
-
-
 def _folder(outdir: str) -> str:
     """Return the output folder in the one spelling by which Snakemake knows its files."""
+
+    def refusal(reason: str) -> UserError:
+        return UserError(f"outdir: '{outdir}' {reason}")
+
     if set("{}<>") & set(outdir):  # wildcards and variables to Snakemake
-        raise UserError(f"outdir: '{outdir}' has one of {{}}<>; a folder's name must do without")
+        raise refusal("has one of {}<>; a folder's name must do without")
     if not outdir.isprintable():
-        raise UserError(f"outdir: '{outdir}' has control characters; a folder must do without")
+        raise refusal("has control characters; a folder must do without")
     folder = Path(os.path.expanduser(outdir))
     place = Path(os.path.realpath(folder))
     # Snakemake may be told to work elsewhere than where the project is.
     if any(within.is_relative_to(place) for within in (PROJECT, Path.cwd())):
-        raise UserError(f"outdir: '{outdir}' holds the project itself; name a folder of its own")
-    parts = [path for name in OF_THE_PROJECT if (path := PROJECT / name).exists()]
-    around = [path for path in (place, *place.parents) if path.exists()]
-    if any(path.samefile(part) for path in around for part in parts):
-        raise UserError(f"outdir: '{outdir}' is a part of the project; name a folder of its own")
+        raise refusal("holds the project itself; name a folder of its own")
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"outdir: '{outdir}' is a file; it must be a folder, or not exist yet")
+        raise refusal("is a file; it must be a folder, or not exist yet")
+    if place.is_relative_to(PROJECT) and not place.is_relative_to(RESULTS):
+        raise refusal(
+            "is a part of the project; name a folder of its own, in results or outside the project"
+        )
     above = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
-        raise UserError(f"outdir: '{outdir}' cannot be made, '{above}' is no folder to write to")
+        raise refusal(f"cannot be made, '{above}' is no folder to write to")
     return str(folder)
 
 
@@ -217,12 +204,12 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
         card, cards = networks[name]["card"], sorted(path.stem for path in CARDS.glob("*.yaml"))
         if card is not None and card not in cards:
             raise UserError(
-                f"networks.{name}.card: there is no card '{card}'{_suggest(card, cards)}"
+                f"networks.{name}.card: there is no card '{card}'{suggest(card, cards)}"
             )
     if config["baseline"] not in networks:
         raise UserError(
             f"baseline: there is no network '{config['baseline']}'"
-            f"{_suggest(config['baseline'], networks)}"
+            f"{suggest(config['baseline'], networks)}"
         )
     if len(networks) < 2:
         raise UserError(

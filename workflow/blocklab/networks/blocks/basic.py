@@ -35,7 +35,11 @@ class SiLU(nn.SiLU):
 
 @block("dropout")
 class Dropout(nn.Module):
-    """Zero single elements with probability `rate` while training."""
+    """Zero single elements with probability `rate` while training.
+
+    Args:
+        rate: chance of each element to be zeroed
+    """
 
     # Networks that train side by side each have their own chance; None is torch's for all.
     generator: torch.Generator | None = None
@@ -58,7 +62,11 @@ class Dropout(nn.Module):
 
 @block("channel_dropout")
 class ChannelDropout(Dropout):
-    """Zero whole channels of [N, C, H, W] with probability `rate` while training."""
+    """Zero whole channels of [N, C, H, W] with probability `rate` while training.
+
+    Args:
+        rate: chance of each channel to be zeroed
+    """
 
     def _units(self, x):
         return x.shape[:2] + (1,) * (x.dim() - 2)
@@ -80,7 +88,13 @@ class Flatten(nn.Flatten):
 
 @block("linear")
 class Linear(nn.Module):
-    """[N, in_features] -> [N, out], then the activation."""
+    """[N, in_features] -> [N, out], then the activation.
+
+    Args:
+        out: output features; `classes` stands for the number of classes
+        bias: whether to add a learned number to each feature
+        activation: function applied to each feature at the end
+    """
 
     def __init__(
         self, in_features: int, out: Count, bias: bool = True, activation: ActivationName = "none"

@@ -11,11 +11,17 @@ from blocklab.networks.blocks.conv import Conv, hidden_channels
 from blocklab.networks.blocks.registry import Count, Factor, block
 
 
-@block("bottleneck", paper=True)
+@block("bottleneck")
 class Bottleneck(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W].
 
     `residual` tells whether the input is added: only with `shortcut` and in_channels = out.
+
+    Args:
+        out: output channels
+        shortcut: whether to add the input to the output, where both have the same channels
+        expansion: channels between the convolutions, relative to the output channels
+        first_kernel: side of the first convolution's square window, in pixels
     """
 
     def __init__(

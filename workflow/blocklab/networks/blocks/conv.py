@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from blocklab.networks.blocks.basic import ACTIVATIONS
 from blocklab.networks.blocks.registry import ActivationName, Count, Size, block
-from blocklab.networks.kernels.fused import normalise
+from blocklab.networks.kernels.fused import batch_norm_activation
 
 
 def hidden_channels(channels: int, expansion: float) -> int:
@@ -36,12 +36,21 @@ class Convolution(nn.Conv2d):
         return super().forward(x)
 
 
-@block("conv", paper=True)
+@block("conv")
 class Conv(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H', W']; H' = H / stride at the default padding.
 
-    `padding` is kernel // 2 unless given. With `norm`, the convolution needs no bias: batch
-    normalisation has its own.
+    With `norm`, the convolution needs no bias: batch normalisation has its own.
+
+    Args:
+        out: output channels
+        kernel: side of the square window, in pixels
+        stride: pixels from one window to the next
+        padding: pixels of zeros on each side of the map; kernel // 2 if null
+        groups: groups of channels, each convolved separately
+        activation: function applied to each number at the end
+        norm: whether batch normalisation follows the convolution
+        bias: whether the convolution adds a learned number to each channel
     """
 
     def __init__(
@@ -70,14 +79,20 @@ class Conv(nn.Module):
         x = self.convolution(x)
         if isinstance(self.norm, nn.Identity):
             return self.activation(x)
-        return normalise(x, self.norm, self.activation)
+        return batch_norm_activation(x, self.norm, self.activation)
 
 
-@block("dwconv", paper=True)
+@block("dwconv")
 class DWConv(Conv):
     """Depthwise Conv: as many groups as the channels allow, so channels do not mix.
 
     With `out` unlike `in_channels`, the number of groups is their greatest common divisor.
+
+    Args:
+        out: output channels
+        kernel: side of the square window, in pixels
+        stride: pixels from one window to the next
+        activation: function applied to each number at the end
     """
 
     def __init__(

@@ -10,15 +10,21 @@ from torch import nn
 from blocklab.networks.blocks.bottleneck import Bottleneck
 from blocklab.networks.blocks.conv import Conv, Convolution, hidden_channels
 from blocklab.networks.blocks.registry import Count, Factor, block
-from blocklab.networks.kernels.fused import normalise
+from blocklab.networks.kernels.fused import batch_norm_activation
 
 
-@block("bottleneck_csp", paper=True)
+@block("bottleneck_csp")
 class BottleneckCSP(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W], with `depth` bottlenecks in the deep branch.
 
     Both branches end in a bare 1x1 convolution; one batch normalisation and activation serve
     their concatenation.
+
+    Args:
+        out: output channels
+        depth: bottlenecks in the deep branch, one after another
+        shortcut: whether each bottleneck adds its input to its output
+        expansion: channels of each branch, relative to the output channels
     """
 
     def __init__(
@@ -43,14 +49,20 @@ class BottleneckCSP(nn.Module):
 
     def forward(self, x):
         y = torch.cat((self.deep(x), self.around(x)), dim=1)
-        return self.fuse(normalise(y, self.norm, self.activation))
+        return self.fuse(batch_norm_activation(y, self.norm, self.activation))
 
 
-@block("c3", paper=True)
+@block("c3")
 class C3(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W]: BottleneckCSP with one convolution less.
 
     The bottlenecks are 1x1 then 3x3, and each branch normalises for itself.
+
+    Args:
+        out: output channels
+        depth: bottlenecks in the deep branch, one after another
+        shortcut: whether each bottleneck adds its input to its output
+        expansion: channels of each branch, relative to the output channels
     """
 
     def __init__(

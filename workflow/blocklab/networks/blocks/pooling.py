@@ -11,7 +11,11 @@ from blocklab.networks.blocks.registry import Count, block
 
 @block("maxpool")
 class MaxPool(nn.MaxPool2d):
-    """[N, C, H, W] -> [N, C, H/size, W/size], the largest of each window."""
+    """[N, C, H, W] -> [N, C, H/size, W/size], the largest of each window.
+
+    Args:
+        size: side of the square window, and pixels from one to the next
+    """
 
     def __init__(self, size: Count = 2) -> None:
         super().__init__(size)
@@ -19,7 +23,11 @@ class MaxPool(nn.MaxPool2d):
 
 @block("avgpool")
 class AvgPool(nn.AvgPool2d):
-    """[N, C, H, W] -> [N, C, H/size, W/size], the mean of each window."""
+    """[N, C, H, W] -> [N, C, H/size, W/size], the mean of each window.
+
+    Args:
+        size: side of the square window, and pixels from one to the next
+    """
 
     def __init__(self, size: Count = 2) -> None:
         super().__init__(size)

@@ -2,17 +2,12 @@
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from blocklab.networks import blocks
-
-
-@dataclass(frozen=True)
-class Entry:
-    cls: type
-    paper: bool
 
 
 @dataclass(frozen=True)
@@ -22,6 +17,10 @@ class Bounds:
     minimum: float
     maximum: float | None = None
 
+    def __contains__(self, value: float) -> bool:
+        most = sys.float_info.max if self.maximum is None else self.maximum
+        return self.minimum <= value <= most
+
 
 Count = Annotated[int, Bounds(1)]
 Size = Annotated[int, Bounds(0)]
@@ -29,19 +28,17 @@ Fraction = Annotated[float, Bounds(0, 1)]
 Factor = Annotated[float, Bounds(0)]
 ActivationName = Literal["silu", "relu", "gelu", "none"]
 
-REGISTRY: dict[str, Entry] = {}
+REGISTRY: dict[str, type] = {}
 
 
-def block(name: str, *, paper: bool = False) -> Callable[[type], type]:
-    """Register a module under the name that YAML calls it by; `paper` if it has a card."""
+def block(name: str) -> Callable[[type], type]:
+    """Register a module under the name that YAML calls it by."""
 
     def register(cls: type) -> type:
-        known = REGISTRY.get(name)
-        if known and known.cls.__module__ != cls.__module__:
-            raise ValueError(
-                f"two blocks are named '{name}': {known.cls.__module__}, {cls.__module__}"
-            )
-        REGISTRY[name] = Entry(cls, paper)
+        first = REGISTRY.setdefault(name, cls).__module__
+        if first != cls.__module__:
+            raise ValueError(f"two blocks are named '{name}': {first}, {cls.__module__}")
+        REGISTRY[name] = cls
         return cls
 
     return register
@@ -49,16 +46,6 @@ def block(name: str, *, paper: bool = False) -> Callable[[type], type]:
 
 def all_blocks() -> dict[str, type]:
     """Return every registered block by its YAML name."""
-    _import_all()
-    return {name: entry.cls for name, entry in sorted(REGISTRY.items())}
-
-
-def paper_blocks() -> dict[str, type]:
-    """Return the blocks that come from a paper; each has a card in `workflow/cards`."""
-    _import_all()
-    return {name: entry.cls for name, entry in sorted(REGISTRY.items()) if entry.paper}
-
-
-def _import_all() -> None:
     for module in pkgutil.iter_modules(blocks.__path__):
         importlib.import_module(f"{blocks.__name__}.{module.name}")
+    return dict(sorted(REGISTRY.items()))

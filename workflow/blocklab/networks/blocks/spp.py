@@ -26,11 +26,15 @@ class SameSizePool(nn.Module):
         return max_pool(x, self.kernel)
 
 
-@block("spp", paper=True)
+@block("spp")
 class SPP(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W], by pools of `kernel`, 2*kernel-1, 3*kernel-2.
 
     At the default kernel of 5 these are 5, 9 and 13.
+
+    Args:
+        out: output channels
+        kernel: side of the smallest square window, in pixels; odd
     """
 
     def __init__(self, in_channels: int, out: Count, kernel: Count = 5) -> None:
@@ -45,9 +49,14 @@ class SPP(nn.Module):
         return self.fuse(torch.cat((x, *(pool(x) for pool in self.pools)), dim=1))
 
 
-@block("sppf", paper=True)
+@block("sppf")
 class SPPF(nn.Module):
-    """[N, in_channels, H, W] -> [N, out, H, W]: SPP's result from three small pools in a row."""
+    """[N, in_channels, H, W] -> [N, out, H, W]: SPP's result from three small pools in a row.
+
+    Args:
+        out: output channels
+        kernel: side of the square window of each pool, in pixels; odd
+    """
 
     def __init__(self, in_channels: int, out: Count, kernel: Count = 5) -> None:
         super().__init__()

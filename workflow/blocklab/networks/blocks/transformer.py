@@ -73,9 +73,15 @@ class TransformerLayer(nn.Module):
         return x + self.feed_forward(x)
 
 
-@block("transformer_block", paper=True)
+@block("transformer_block")
 class TransformerBlock(nn.Module):
-    """[N, in_channels, H, W] -> [N, out, H, W], every pixel one token of `out` channels."""
+    """[N, in_channels, H, W] -> [N, out, H, W], every pixel one token of `out` channels.
+
+    Args:
+        out: channels of each token, and output channels
+        heads: attention heads, which share the channels equally
+        depth: layers of attention and feed-forward maps, one after another
+    """
 
     def __init__(self, in_channels: int, out: Count, heads: Count = 1, depth: Count = 1) -> None:
         super().__init__()

@@ -1,5 +1,6 @@
 // Batch normalisation with its activation, and max-pooling that keeps a map's size, in one pass
-// over memory where torch's own operations take several. Same mathematics, other rounding.
+// over memory where torch's own operations take several. Same mathematics, other rounding; what
+// that is worth in time and exactness stands in compiled.py.
 //
 // Maps are channels_last: `rows` pixels (of all images) of `channels` numbers each, float32 or
 // bfloat16; whatever is kept or summed is float32 or double. Sums run over parts of a fixed size
@@ -131,8 +132,8 @@ void for_each_stretch(int64_t total, int64_t channels, Body body) {
 }
 
 template <typename T, typename Activation>
-void normalise(int64_t rows, int64_t channels, const T* x, const float* weight, const float* bias,
-               float epsilon, float* mean, float* variance, float* inverse, T* y) {
+void batch_norm(int64_t rows, int64_t channels, const T* x, const float* weight, const float* bias,
+                float epsilon, float* mean, float* variance, float* inverse, T* y) {
     const int64_t total = rows * channels, stretch = stretch_of(channels);
     // Deviations from the first pixel instead of zero: sums of squares then lose no digits.
     std::vector<float> origin(channels);
@@ -170,9 +171,9 @@ void normalise(int64_t rows, int64_t channels, const T* x, const float* weight, 
 }
 
 template <typename T, typename Activation>
-void normalise_backward(int64_t rows, int64_t channels, const T* x, const T* grad_y,
-                        const float* weight, const float* bias, const float* mean,
-                        const float* inverse, T* grad_x, float* grad_weight, float* grad_bias) {
+void batch_norm_backward(int64_t rows, int64_t channels, const T* x, const T* grad_y,
+                         const float* weight, const float* bias, const float* mean,
+                         const float* inverse, T* grad_x, float* grad_weight, float* grad_bias) {
     const int64_t total = rows * channels, stretch = stretch_of(channels);
     std::vector<float> a(channels), b(channels), p(channels), q(channels);
     for (int64_t c = 0; c < channels; c++) {
@@ -307,25 +308,25 @@ void max_pool_backward(int64_t images, int64_t height, int64_t width, int64_t ch
 
 // What Python calls, by type of number and name of activation.
 
-#define NORMALISE(T, SUFFIX, ACTIVATION)                                                           \
-    extern "C" void normalise_##ACTIVATION##_##SUFFIX(                                             \
+#define BATCH_NORM(T, SUFFIX, ACTIVATION)                                                          \
+    extern "C" void batch_norm_##ACTIVATION##_##SUFFIX(                                            \
         int64_t rows, int64_t channels, const T* x, const float* weight, const float* bias,        \
         float epsilon, float* mean, float* variance, float* inverse, T* y) {                       \
-        normalise<T, ACTIVATION>(rows, channels, x, weight, bias, epsilon, mean, variance,         \
-                                 inverse, y);                                                      \
+        batch_norm<T, ACTIVATION>(rows, channels, x, weight, bias, epsilon, mean, variance,        \
+                                  inverse, y);                                                     \
     }                                                                                              \
-    extern "C" void normalise_backward_##ACTIVATION##_##SUFFIX(                                    \
+    extern "C" void batch_norm_backward_##ACTIVATION##_##SUFFIX(                                   \
         int64_t rows, int64_t channels, const T* x, const T* grad_y, const float* weight,          \
         const float* bias, const float* mean, const float* inverse, T* grad_x,                     \
         float* grad_weight, float* grad_bias) {                                                    \
-        normalise_backward<T, ACTIVATION>(rows, channels, x, grad_y, weight, bias, mean, inverse,  \
-                                          grad_x, grad_weight, grad_bias);                         \
+        batch_norm_backward<T, ACTIVATION>(rows, channels, x, grad_y, weight, bias, mean, inverse, \
+                                           grad_x, grad_weight, grad_bias);                        \
     }
 
 #define ALL(T, SUFFIX)                                                                             \
-    NORMALISE(T, SUFFIX, Identity)                                                                 \
-    NORMALISE(T, SUFFIX, ReLU)                                                                     \
-    NORMALISE(T, SUFFIX, SiLU)                                                                     \
+    BATCH_NORM(T, SUFFIX, Identity)                                                                \
+    BATCH_NORM(T, SUFFIX, ReLU)                                                                    \
+    BATCH_NORM(T, SUFFIX, SiLU)                                                                    \
     extern "C" void max_pool_##SUFFIX(int64_t images, int64_t height, int64_t width,               \
                                       int64_t channels, int64_t kernel, const T* x, T* y,          \
                                       uint8_t* chosen_row, uint8_t* chosen_column) {               \

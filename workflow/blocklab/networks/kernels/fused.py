@@ -10,20 +10,22 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from blocklab.networks.kernels.compiled import active
+from blocklab.networks.kernels.compiled import active_kernels
 
 ACTIVATIONS = {nn.Identity: "Identity", nn.ReLU: "ReLU", nn.SiLU: "SiLU"}
 TYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
 LARGEST_POOL = 255  # a pixel's place in its window is kept in a byte
 
 
-def normalise(x: torch.Tensor, norm: nn.BatchNorm2d, activation: nn.Module) -> torch.Tensor:
+def batch_norm_activation(
+    x: torch.Tensor, norm: nn.BatchNorm2d, activation: nn.Module
+) -> torch.Tensor:
     """Return activation(norm(x)), same shape; in training mode norm's statistics are updated."""
     kind = ACTIVATIONS.get(type(activation))
     pixels = x.numel() // x.shape[1]
     if kind is None or not norm.training or pixels < 2 or not _fits(x):
         return activation(norm(x))
-    y, mean, variance = _Normalise.apply(x, norm.weight, norm.bias, norm.eps, kind)
+    y, mean, variance = _BatchNormActivation.apply(x, norm.weight, norm.bias, norm.eps, kind)
     with torch.no_grad():
         norm.num_batches_tracked += 1
         norm.running_mean.lerp_(mean, norm.momentum)
@@ -40,7 +42,7 @@ def max_pool(x: torch.Tensor, kernel: int) -> torch.Tensor:
 
 def _fits(x: torch.Tensor) -> bool:
     return (
-        active() is not None
+        active_kernels() is not None
         and x.device.type == "cpu"
         and x.dtype in TYPES
         and x.numel() > 0
@@ -48,7 +50,7 @@ def _fits(x: torch.Tensor) -> bool:
     )
 
 
-class _Normalise(torch.autograd.Function):
+class _BatchNormActivation(torch.autograd.Function):
     """(x, weight, bias, epsilon, activation) -> y, and the mean and variance of every channel."""
 
     @staticmethod
@@ -56,7 +58,7 @@ class _Normalise(torch.autograd.Function):
         y = torch.empty_like(x)
         mean, variance, inverse = torch.empty(3, x.shape[1]).unbind()
         _call(
-            f"normalise_{kind}", x, *_rows(x), x, weight, bias,
+            f"batch_norm_{kind}", x, *_rows(x), x, weight, bias,
             ctypes.c_float(epsilon), mean, variance, inverse, y,
         )  # fmt: skip
         ctx.save_for_backward(x, weight, bias, mean, inverse)
@@ -71,7 +73,7 @@ class _Normalise(torch.autograd.Function):
         grad_y = grad_y.contiguous(memory_format=torch.channels_last)
         grad_x, grad_weight, grad_bias = map(torch.empty_like, (x, weight, bias))
         _call(
-            f"normalise_backward_{ctx.kind}", x, *_rows(x), x, grad_y, weight, bias,
+            f"batch_norm_backward_{ctx.kind}", x, *_rows(x), x, grad_y, weight, bias,
             mean, inverse, grad_x, grad_weight, grad_bias,
         )  # fmt: skip
         return grad_x, grad_weight, grad_bias, None, None
@@ -113,4 +115,4 @@ def _call(name: str, typed: torch.Tensor, *arguments) -> None:
     pointers = (
         ctypes.c_void_p(x.data_ptr()) if isinstance(x, torch.Tensor) else x for x in arguments
     )
-    getattr(active(), f"{name}_{TYPES[typed.dtype]}")(*pointers)
+    getattr(active_kernels(), f"{name}_{TYPES[typed.dtype]}")(*pointers)

@@ -230,7 +230,7 @@ def test_of_several_mistakes_the_same_one_is_named_whatever_their_order(config):
 
 
 def test_the_schema_offers_what_the_code_has():
-    from blocklab.explanation.attribution import TARGETS
+    from blocklab.explanation.explanation import TARGETS
 
     from blocklab.data.sources import fetch
     from blocklab.jobs import trackers

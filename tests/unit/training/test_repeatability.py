@@ -11,7 +11,7 @@ import torch
 import yaml
 
 from blocklab.data.prepared import PreparedData, Split
-from blocklab.explanation.attribution import explain
+from blocklab.explanation.explanation import explain
 from blocklab.networks.network import predict, resolve
 from blocklab.training.loop import train
 from blocklab.training.settings import Settings

@@ -237,7 +237,7 @@ def test_the_schema_offers_what_the_code_has():
     from blocklab.data.sources import fetch
     from blocklab.explanation.attribution import TARGETS
     from blocklab.jobs.tracking import TRACKERS
-    from blocklab.training.losses import LOSSES
+    from blocklab.losses import LOSSES
     from blocklab.training.optimizers import OPTIMIZERS
 
     with pytest.raises(UserError, match="known sources: ") as error:

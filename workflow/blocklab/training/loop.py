@@ -10,11 +10,11 @@ from torch import nn
 
 from blocklab.data.prepared import PreparedData, Split
 from blocklab.errors import UserError
+from blocklab.losses import LOSSES
 from blocklab.networks.kernels.compiled import kernels
 from blocklab.networks.network import Layer, predict
 from blocklab.training.checkpoint import Checkpoints
 from blocklab.training.learner import Learner
-from blocklab.training.losses import LOSSES
 from blocklab.training.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -167,4 +167,4 @@ def _score(network: nn.Module, split: Split, loss: str) -> tuple[float, float]:
         return float("nan"), float("nan")
     logits = predict(network, split.images)
     acc = (logits.argmax(dim=1) == split.labels).sum().item() / len(split.labels)
-    return acc, LOSSES[loss](logits, split.labels).item()
+    return acc, LOSSES[loss].of_tensors(logits, split.labels).item()

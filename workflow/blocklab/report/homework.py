@@ -7,14 +7,12 @@ import pandas as pd
 
 from blocklab.report.findings import DASH, count, join
 
-FOUR = ("acc", "loss", "test_acc", "test_loss")
-# What the homework states of all its networks; its optimizer and learning rate it does not state.
-EPOCHS, TRAINING_IMAGES, INPUT_SIZE, LOSS = 10, 60_000, 32, "double_softmax_cross_entropy"
+MEASURES = ("acc", "loss", "test_acc", "test_loss")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A table of four numbers per network, the differences in words, and each side's best."""
+    """A table of MEASURES per network, the differences in words, and each side's best."""
 
     table: pd.DataFrame
     differences: str
@@ -34,10 +32,13 @@ def compare(
     if ours.empty:
         return None
     theirs = theirs.loc[ours.index]
-    same_loss = config["training"]["loss"] == LOSS
+    same_loss = config["training"]["loss"] == theirs["training_loss"].iloc[0]
     rows = [
         {"network": name}
-        | {key: _cell(theirs.loc[name, key], ours.loc[name, key], key, same_loss) for key in FOUR}
+        | {
+            key: _cell(theirs.loc[name, key], ours.loc[name, key], key, same_loss)
+            for key in MEASURES
+        }
         for name in ours.index
     ]
     return Comparison(
@@ -59,14 +60,17 @@ def _differences(
 ) -> list[str]:
     """Return what differs from what the homework states, each in words: ours (there theirs)."""
     found = []
-    if config["training"]["epochs"] != EPOCHS:
-        found.append(f"{count(config['training']['epochs'], 'epoch')} (there {EPOCHS})")
-    if sizes["training"] != TRAINING_IMAGES:
-        found.append(f"{sizes['training']:,} training images (there {TRAINING_IMAGES:,})")
-    if config["dataset"]["input_size"] != INPUT_SIZE:
-        found.append(f"images of {config['dataset']['input_size']} pixels (there {INPUT_SIZE})")
-    if config["training"]["loss"] != LOSS:
-        found.append(f"the loss {config['training']['loss']} (there {LOSS})")
+    setup = theirs.iloc[0]  # they share it
+    if config["training"]["epochs"] != setup["epochs"]:
+        found.append(f"{count(config['training']['epochs'], 'epoch')} (there {setup['epochs']})")
+    if sizes["training"] != setup["training_images"]:
+        there = f"{setup['training_images']:,}"
+        found.append(f"{sizes['training']:,} training images (there {there})")
+    if config["dataset"]["input_size"] != setup["input_size"]:
+        size = config["dataset"]["input_size"]
+        found.append(f"images of {size} pixels (there {setup['input_size']})")
+    if config["training"]["loss"] != setup["training_loss"]:
+        found.append(f"the loss {config['training']['loss']} (there {setup['training_loss']})")
     if (ours["seeds"] > 1).any():
         found.append(f"{count(int(ours['seeds'].max()), 'seed')} (there one)")
     for name in ours.index:

@@ -27,7 +27,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 from tiny_study import OVERLAY, Study
 
-from blocklab.report.aggregation import OF_THE_JOB
+from blocklab.report.aggregation import JOB_RESOURCES
 
 PROJECT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "studies", OVERLAY)
@@ -36,7 +36,8 @@ CHANGES = {"dataset": {"training_size": 3000}, "training": {"epochs": 6}, "netwo
 CHANGES |= {"seeds": {"count": 2}}
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", OVERLAY]
 KILLS_PER_STUDY = 4
-TIMES = {"seconds", "seconds_per_epoch", "seconds_per_image", *OF_THE_JOB} - {"device", "threads"}
+TIMES = {"seconds", "seconds_per_epoch", "seconds_per_image"}
+TIMES |= {*JOB_RESOURCES} - {"device", "threads"}
 # What a record says of the process that finished, and of the tracker's random names.
 OF_A_PROCESS = {"started", "finished", "resumed_after_epoch", "command", "id"}
 COSTS = re.compile(r"^## What it cost$.*?(?=^## )", re.MULTILINE | re.DOTALL)

@@ -14,7 +14,7 @@ from tiny_study import NETWORKS, Study
 
 from blocklab.data.datasets import DATASETS
 from blocklab.files import sha256
-from blocklab.report.aggregation import MEASURED, OF_THE_JOB
+from blocklab.report.aggregation import JOB_RESOURCES, MEASURED
 
 pytestmark = pytest.mark.workflow
 
@@ -30,10 +30,11 @@ OF_A_RUN = {
 }
 FIGURES = ("learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all")
 FIGURES += ("timeline",)
-TABLES = ("runs.csv", "networks.csv")
+TABLES = ("runs.csv", "networks.csv", "explanations.csv")
+FOR_FIGURES_AND_PAGE = {"histories.csv", "confusion.csv", "provenance.json"}
 OF_THE_REPORT = {"summary.md", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
 LOGS_OF_A_RUN = ("train", "evaluate", "explain", "track")
-LOGS = {"data/mnist", "aggregate", "summary", *FIGURES} - {"heatmaps_all"}
+LOGS = {"data/mnist", "aggregate", "compare_explanations", "summary", *FIGURES} - {"heatmaps_all"}
 HISTORY = ["seed", "epoch", "acc", "loss", "validation_acc", "validation_loss", "seconds"]
 RECALLS = [f"recall_{digit}" for digit in range(10)]
 SIZE = [
@@ -51,7 +52,7 @@ TIMES = ["seconds_per_epoch", "seconds_per_image"]
 
 def test_every_promised_file_is_there_and_nothing_unfinished(finished: Study):
     logs = {f"logs/{name}.log" for name in LOGS}
-    promised = {"data/mnist.safetensors", "data/mnist.json", *OF_THE_REPORT}
+    promised = {"data/mnist.safetensors", "data/mnist.json", *OF_THE_REPORT, *FOR_FIGURES_AND_PAGE}
     for network in NETWORKS:
         promised |= {f"mnist/{network}/seed0/{file}" for file in OF_A_RUN}
         logs |= {f"logs/mnist/{network}/seed0/{stage}.log" for stage in LOGS_OF_A_RUN}
@@ -100,7 +101,7 @@ def test_the_files_of_one_network(finished: Study, network: str):
         assert np.trace(file["test_confusion"][0]) == right.sum()
 
     resources = json.loads((folder / "resources.json").read_text("utf-8"))
-    assert set(OF_THE_JOB) <= set(resources)
+    assert set(JOB_RESOURCES) <= set(resources)
     assert resources["wall_seconds"] > history["seconds"].sum()
     provenance = json.loads((folder / "provenance.json").read_text("utf-8"))
     assert provenance["data_sha256"] == sha256(finished.results / "data" / "mnist.safetensors")
@@ -139,15 +140,15 @@ def test_all_networks_explain_the_same_images(finished: Study):
 
 def test_the_tables_gather_every_run(finished: Study):
     runs = pd.read_csv(finished.results / "runs.csv")
-    columns = ["network", "seed", *MEASURED, *RECALLS, *SIZE, *TIMES, *OF_THE_JOB]
+    columns = ["network", "seed", *MEASURED, *RECALLS, *SIZE, *TIMES, *JOB_RESOURCES]
     assert list(runs.columns) == columns
     assert runs["network"].tolist() == list(NETWORKS)
     networks = pd.read_csv(finished.results / "networks.csv")
     intervals = [f"{name}{end}" for name in MEASURED for end in ("", "_low", "_high")]
     intervals += ["test_acc_sd"]
-    differences = ["difference", "difference_low", "difference_high"]
+    compared = ["difference", "difference_low", "difference_high", "p_value", "never_predicted"]
     expected = ["network", "baseline", "best", "seeds", *intervals, *RECALLS, *SIZE, *TIMES]
-    assert list(networks.columns) == [*expected, *OF_THE_JOB, *differences, "p_value"]
+    assert list(networks.columns) == [*expected, *JOB_RESOURCES, *compared]
     assert networks["network"].tolist() == list(NETWORKS)
     assert networks["seeds"].tolist() == [1, 1, 1]
     assert networks.loc[networks["baseline"], "network"].tolist() == ["exp3"]
@@ -156,6 +157,14 @@ def test_the_tables_gather_every_run(finished: Study):
     assert networks.loc[networks["best"], "network"].tolist() == [best["network"].iloc[0]]
     for name in ("acc", "test_loss", "parameters", "wall_seconds"):
         assert networks[name].tolist() == runs[name].tolist()
+    histories = pd.read_csv(finished.results / "histories.csv")
+    assert list(histories.columns) == ["network", *HISTORY]
+    assert histories["network"].tolist() == [name for name in NETWORKS for _ in range(2)]
+    confusion = pd.read_csv(finished.results / "confusion.csv")
+    assert confusion.groupby("network")["images"].sum().to_dict() == dict.fromkeys(NETWORKS, 100)
+    explanations = pd.read_csv(finished.results / "explanations.csv")
+    assert explanations["network"].tolist() == list(NETWORKS)
+    assert explanations["agreement"].isna().tolist() == [True, False, False]
 
 
 def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finished: Study):

@@ -80,7 +80,12 @@ FILES = {
         "mnist/csp/seed0/predictions.npz",
         "mnist/exp3/seed0/attributions.npz",
     ],
-    ("aggregate", "learning_curves"): ["runs.csv", "networks.csv", "figures/learning_curves.png"],
+    ("aggregate", "compare_explanations", "learning_curves"): [
+        *(f"{table}.csv" for table in ("runs", "networks", "histories", "confusion")),
+        "provenance.json",
+        "explanations.csv",
+        "figures/learning_curves.png",
+    ],
     ("accuracy_against_cost", "confusion", "heatmaps"): [
         "figures/accuracy_against_cost.png",
         "figures/confusion.png",

@@ -20,8 +20,9 @@ FIGURES = {
     "Draw the best network's confusion matrix",
     "Draw the timeline",
 }
-EXPLAINED = {"Draw heatmaps", "Draw the timeline", SUMMARY}
-GATHER = {"Aggregate all runs", "Draw heatmaps", SUMMARY, *FIGURES}
+COMPARE = {"Compare explanations"}
+EXPLAINED = COMPARE | {"Draw heatmaps", "Draw the timeline", SUMMARY}
+GATHER = EXPLAINED | {"Aggregate all runs", *FIGURES}
 EVERYTHING = ("Train", "Evaluate", "Explain", "Track")
 CHANGED_VGG = [{"conv": {"out": 4}}, {"maxpool": 4}, "flatten", {"linear": {"out": "classes"}}]
 
@@ -128,7 +129,8 @@ CHANGES = {
     "another baseline": ({"baseline": "csp"}, GATHER),
     "more seeds": (
         {"seeds": {"count": 2, "per_job": 1}},
-        {job.replace("seed0", "seed1") for job in jobs(EVERYTHING, *NETWORKS)} | GATHER,
+        {job.replace("seed0", "seed1") for job in jobs(EVERYTHING, *NETWORKS)}
+        | GATHER - COMPARE,  # of which the first seed alone is part
     ),
 }
 
@@ -146,7 +148,7 @@ EDITS = {
     f"{BLOCKS}/bottleneck.py": jobs(EVERYTHING, "csp") | GATHER,
     "workflow/blocklab/figures.py": FIGURES | {SUMMARY},
     "workflow/blocklab/evaluation.py": (
-        jobs(("Evaluate", "Track"), *NETWORKS) | GATHER - {"Draw learning curves"}
+        jobs(("Evaluate", "Track"), *NETWORKS) | GATHER - COMPARE - {"Draw learning curves"}
     ),
     "workflow/blocklab/measurement.py": jobs(EVERYTHING, *NETWORKS) | GATHER,
     "workflow/blocklab/jobs/trackers/wandb.py": jobs(("Track",), *NETWORKS),

@@ -22,8 +22,8 @@ from blocklab.study.plan import input_shape, plan
 from blocklab.data.datasets import DATASETS
 
 RULES = (
-    "all prepare_data train evaluate explain track aggregate learning_curves "
-    "accuracy_against_cost confusion heatmaps timeline summary"
+    "all prepare_data train evaluate explain track aggregate compare_explanations "
+    "learning_curves accuracy_against_cost confusion heatmaps timeline summary"
 ).split()
 
 
@@ -122,6 +122,11 @@ def of_every_run(file, networks=NETWORKS):
 def run_folders():
     """The folders of every network's packs, in the order of the config."""
     return {network: expand(RUN, network=network, pack=PACKS) for network in NETWORKS}
+
+
+def network_of_every_run():
+    """The network of each path in `of_every_run`, in the same order."""
+    return [network for network in NETWORKS for _ in PACKS]
 
 
 def tracking_files(networks):

@@ -10,24 +10,55 @@ rule aggregate:
         history=of_every_run("history.csv"),
         resources=of_every_run("resources.json"),
         predictions=of_every_run("predictions.npz"),
+        provenance=of_every_run("provenance.json"),
     output:
         runs=report(f"{OUT}/runs.csv", category="Tables", labels={"table": "runs"}),
         networks=report(
             f"{OUT}/networks.csv", category="Tables", labels={"table": "networks"}
         ),
+        histories=f"{OUT}/histories.csv",
+        confusion=f"{OUT}/confusion.csv",
+        provenance=f"{OUT}/provenance.json",
     log:
         f"{OUT}/logs/aggregate.log",
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        folders=run_folders(),
+        networks=network_of_every_run(),
         baseline=config["baseline"],
         code=code("aggregate.py"),
     message:
         "Aggregate all runs"
     script:
         "../scripts/aggregate.py"
+
+
+rule compare_explanations:
+    input:
+        # Of several packs the first, as its first seed is the one that is compared.
+        attributions=expand(
+            f"{RUN}/attributions.npz", network=NETWORKS, pack=[*PACKS][:1]
+        ),
+    output:
+        explanations=report(
+            f"{OUT}/explanations.csv",
+            category="Tables",
+            labels={"table": "explanations"},
+        ),
+    log:
+        f"{OUT}/logs/compare_explanations.log",
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    params:
+        networks=NETWORKS,
+        baseline=config["baseline"],
+        code=code("compare_explanations.py"),
+    message:
+        "Compare explanations"
+    script:
+        "../scripts/compare_explanations.py"
 
 
 rule learning_curves:
@@ -169,9 +200,8 @@ rule timeline:
 rule summary:
     input:
         networks=rules.aggregate.output.networks,
-        predictions=of_every_run("predictions.npz"),
-        attributions=of_every_run("attributions.npz"),
-        provenance=of_every_run("provenance.json"),
+        explanations=rules.compare_explanations.output.explanations,
+        provenance=rules.aggregate.output.provenance,
         manifest=MANIFEST,
         template=f"{REPORT}/summary.md.jinja",
         homework=f"{REPORT}/homework.csv",
@@ -190,7 +220,6 @@ rule summary:
     conda:
         "../../envs/report.yaml"
     params:
-        folders=run_folders(),
         settings=canonical_json(
             {
                 key: value

@@ -1,19 +1,29 @@
-"""Gather every run into the two tables of the study."""
+"""Gather every run into the tables of the study."""
 
-from pathlib import Path
-
-from blocklab.evaluation.metrics import collect_right
-from blocklab.files import write_table
+from blocklab.files import write_json, write_table
 from blocklab.jobs.job import as_job
-from blocklab.report.aggregation import collect_runs, summarise_networks
+from blocklab.report.aggregation import (
+    by_network,
+    collect_histories,
+    collect_predictions,
+    collect_runs,
+    summarise_networks,
+    tabulate_confusion,
+)
+from blocklab.report.provenance_summary import summarise_provenance
 
 with as_job(snakemake):
-    folders = {
-        network: [Path(path) for path in paths]
-        for network, paths in snakemake.params.folders.items()
+    files, networks = snakemake.input, snakemake.params.networks
+    runs = collect_runs(files.metrics, files.history, files.resources)
+    predictions = {
+        network: collect_predictions(paths)
+        for network, paths in by_network(networks, files.predictions).items()
     }
-    runs = collect_runs([folder for packs in folders.values() for folder in packs])
-    right = {network: collect_right(packs) for network, packs in folders.items()}
-    networks = summarise_networks(runs, right, snakemake.params.baseline)
-    write_table(snakemake.output.runs, runs)
-    write_table(snakemake.output.networks, networks)
+    for name, table in {
+        "runs": runs,
+        "networks": summarise_networks(runs, predictions, snakemake.params.baseline),
+        "histories": collect_histories(by_network(networks, files.history)),
+        "confusion": tabulate_confusion(predictions),
+    }.items():
+        write_table(snakemake.output[name], table)
+    write_json(snakemake.output.provenance, summarise_provenance(files.provenance))

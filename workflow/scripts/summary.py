@@ -4,8 +4,13 @@ import json
 import os
 from pathlib import Path
 
+import pandas as pd
+import yaml
+
+from blocklab.data.manifest import read_manifest
 from blocklab.files import write_atomically
 from blocklab.jobs.job import as_job
+from blocklab.report.aggregation import read_networks
 from blocklab.report.summary import Study, render
 
 FIGURES = ["learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all"]
@@ -16,21 +21,21 @@ with as_job(snakemake):
     settings = json.loads(snakemake.params.settings)
     # JSON text has lost the order of networks, which is that of the tables.
     settings["networks"] = {name: settings["networks"][name] for name in snakemake.params.networks}
-    study = Study.read(
+    files = snakemake.input
+    study = Study(
         config=settings,
-        networks=Path(snakemake.input.networks),
-        manifest=Path(snakemake.input.manifest),
-        folders={
-            network: [Path(folder) for folder in folders]
-            for network, folders in snakemake.params.folders.items()
+        networks=read_networks(files.networks),
+        explanations=pd.read_csv(files.explanations),
+        provenance=json.loads(Path(files.provenance).read_text(encoding="utf-8")),
+        manifest=read_manifest(files.manifest),
+        homework=pd.read_csv(files.homework),
+        cards={
+            Path(card).stem: yaml.safe_load(Path(card).read_text(encoding="utf-8"))
+            for card in files.cards
         },
-        homework=Path(snakemake.input.homework),
-        cards=Path(snakemake.input.cards[0]).parent,
-        figures={
-            name: os.path.relpath(str(snakemake.input[name]), output.parent) for name in FIGURES
-        },
+        figures={name: os.path.relpath(str(files[name]), output.parent) for name in FIGURES},
         options=snakemake.params.options,
         missing=snakemake.params.missing,
     )
     with write_atomically(output) as temporary:
-        temporary.write_text(render(study, Path(snakemake.input.template)), encoding="utf-8")
+        temporary.write_text(render(study, Path(files.template)), encoding="utf-8")

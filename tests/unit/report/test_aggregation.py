@@ -1,17 +1,25 @@
 """The two tables of the study, from made-up runs."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from blocklab.files import write_json, write_table
+from blocklab.files import write_arrays, write_json, write_table
 from blocklab.report.aggregation import (
+    Predictions,
+    by_network,
     choose_best,
+    collect_histories,
+    collect_predictions,
     collect_runs,
+    never_predicted,
+    read_networks,
     selection_column,
     summarise_networks,
+    tabulate_confusion,
 )
 from blocklab.report.statistics import mean_interval
 
@@ -38,9 +46,23 @@ def metrics(network: str, seed: int = 0, **changes) -> dict:
     return row | {"recall_0": 0.9, "parameters": 100, "test_images": 10} | changes
 
 
-def right(*accuracies: float) -> np.ndarray:
-    """Return which of 10 images were right, a row per seed."""
-    return np.arange(10) < 10 * np.array(accuracies)[:, None]
+def right(*accuracies: float) -> Predictions:
+    """Return predictions of 10 images of one class, that many of them right, a row per seed."""
+    correct = np.arange(10) < 10 * np.array(accuracies)[:, None]
+    return Predictions(correct, np.full((len(accuracies), 1, 1), 10))
+
+
+def confusion(*never: int, seeds: int = 1) -> np.ndarray:
+    """Return confusion matrices of 8 classes, of which the last seed never predicts some."""
+    confusion = np.ones((seeds, 8, 8), int)
+    confusion[-1][:, list(never)] = 0
+    return confusion
+
+
+def collect(folders) -> pd.DataFrame:
+    """Return what `collect_runs` makes of all that the folders hold."""
+    files = ("metrics.csv", "history.csv", "resources.json")
+    return collect_runs(*([folder / file for folder in folders] for file in files))
 
 
 def write_run(folder, rows: list[dict], seconds: dict[int, list[float]], **resources):
@@ -64,7 +86,7 @@ def test_runs_have_a_row_per_network_and_seed_with_what_it_cost(tmp_path):
         ),
         write_run(tmp_path / "b", [metrics("csp")], {0: [1.0]}, wall_seconds=7.5, threads=2),
     ]
-    runs = collect_runs(folders)
+    runs = collect(folders)
     assert runs[["network", "seed"]].values.tolist() == [["vgg", 0], ["vgg", 1], ["csp", 0]]
     assert runs["acc"].tolist() == [0.9, 0.8, 0.9]
     assert runs["seconds_per_epoch"].tolist() == [3, 5, 1]  # the median, by seed
@@ -75,7 +97,7 @@ def test_runs_have_a_row_per_network_and_seed_with_what_it_cost(tmp_path):
 
 
 def test_what_cannot_be_known_is_not_a_number_in_both_tables(tmp_path):
-    runs = collect_runs(
+    runs = collect(
         [write_run(tmp_path / name, [metrics(name)], {0: [1.0]}) for name in ("exp3", "vgg", "csp")]
     )
     networks = summarise_networks(
@@ -94,7 +116,7 @@ def test_a_gpus_figures_are_kept(tmp_path):
         write_run(tmp_path / "a", [metrics("exp3")], {0: [1.0]}, gpu_samples=40, device="cuda"),
         write_run(tmp_path / "b", [metrics("vgg")], {0: [1.0]}, gpu_samples=60, device="cuda"),
     ]
-    runs = collect_runs(folders)
+    runs = collect(folders)
     networks = summarise_networks(runs, {"exp3": right(0.9), "vgg": right(0.9)}, "exp3")
     assert networks["gpu_samples"].tolist() == [40, 60]
     assert networks["device"].tolist() == ["cuda"] * 2
@@ -215,3 +237,84 @@ def test_p_values_are_against_the_best_and_corrected():
     # McNemar: 6, 1 and 8 disagreements, all one way; Holm: times 2, 1 and 3.
     expected = {"exp3": 2 * 2 / 2**6, "csp": 1, "sppf": 3 * 2 / 2**8}
     assert {name: table[name] for name in expected} == pytest.approx(expected)
+
+
+def test_paths_go_to_their_network_in_order():
+    found = by_network(["vgg", "vgg", "csp"], ["a", "b", "c"])
+    assert found == {"vgg": [Path("a"), Path("b")], "csp": [Path("c")]}
+    with pytest.raises(ValueError, match="shorter"):
+        by_network(["vgg", "csp"], ["a"])
+
+
+def test_histories_are_the_networks_own_in_the_studys_order_as_they_were_written(tmp_path):
+    for name, seeds in {"b": [0], "a1": [0, 1], "a2": [2]}.items():
+        write_run(tmp_path / name, [metrics("any")], {seed: [0.1 + 0.2, 1 / 3] for seed in seeds})
+    paths = {
+        "vgg": [tmp_path / "b" / "history.csv"],
+        "csp": [tmp_path / "a1" / "history.csv", tmp_path / "a2" / "history.csv"],
+    }
+    write_table(tmp_path / "histories.csv", collect_histories(paths))
+    lines = [
+        f"{network},{line}"
+        for network, files in paths.items()
+        for file in files
+        for line in file.read_text().splitlines()[1:]
+    ]
+    assert (tmp_path / "histories.csv").read_text().splitlines() == [
+        "network,seed,epoch,seconds", *lines
+    ]  # fmt: skip
+
+
+def test_predictions_are_those_of_all_packs_in_order(tmp_path):
+    packs = {"seeds0-1.npz": [0, 1], "seed2.npz": [2]}
+    for pack, seeds in packs.items():
+        logits = np.zeros((len(seeds), 2, 3), np.float32)
+        for position, seed in enumerate(seeds):
+            logits[position, :, seed] = 1  # seed s always answers class s
+        write_arrays(
+            tmp_path / pack,
+            test_logits=logits,
+            test_labels=np.array([2, 1]),
+            test_confusion=np.array(seeds)[:, None, None] + np.zeros((1, 3, 3), int),
+        )
+    predictions = collect_predictions([tmp_path / pack for pack in packs])
+    assert predictions.correct.tolist() == [[False, False], [False, True], [True, False]]
+    assert predictions.confusion[:, 0, 0].tolist() == [0, 1, 2]
+
+
+def test_confusion_is_summed_over_seeds_true_class_first():
+    counts = np.array([[[3, 1], [0, 2]], [[4, 0], [0, 2]]])
+    table = tabulate_confusion({"vgg": Predictions(counts, counts), "csp": right(0.5)})
+    assert list(table.columns) == ["network", "true_class", "predicted_class", "images"]
+    assert table.values.tolist() == [
+        ["vgg", 0, 0, 7], ["vgg", 0, 1, 1], ["vgg", 1, 0, 0], ["vgg", 1, 1, 4], ["csp", 0, 0, 10]
+    ]  # fmt: skip
+
+
+UNRECOGNISED, ABSENT = confusion(), confusion(5)
+UNRECOGNISED[0, 5, 5] = 0  # predicted, but never when it is true
+ABSENT[0, 5] = 0  # there are no images of it
+
+
+@pytest.mark.parametrize(
+    ("counts", "labels"),
+    [
+        (confusion(), ""),
+        (confusion(5), "5"),
+        (confusion(5, 7), "5 7"),
+        (confusion(5, seeds=3), "5"),
+        (UNRECOGNISED, ""),
+        (ABSENT, ""),
+    ],
+)
+def test_classes_never_predicted_are_told_and_read_back(tmp_path, counts, labels):
+    assert never_predicted(counts) == labels
+    predictions = {
+        "exp3": right(0.5),
+        "vgg": Predictions(np.zeros((len(counts), 10), bool), counts),
+    }
+    runs = pd.DataFrame([metrics("exp3"), metrics("vgg")])
+    write_table(tmp_path / "networks.csv", summarise_networks(runs, predictions, "exp3"))
+    read = read_networks(tmp_path / "networks.csv")
+    assert read["never_predicted"].tolist() == ["", labels]
+    assert read["baseline"].tolist() == [True, False]

@@ -2,11 +2,10 @@
 
 import math
 
-import numpy as np
 import pytest
 
 from blocklab.report.findings import (
-    answer,
+    conclusion,
     count,
     highest_costs,
     interval,
@@ -18,7 +17,6 @@ from blocklab.report.findings import (
 
 CONFIG = {"training": {"epochs": 10}}
 SIZES = {"training": 55000, "validation": 5000, "test": 10000}
-GOOD = np.full((1, 10, 10), 1)  # every class is answered now and then
 CLASSES = [str(label) for label in range(10)]
 # What each oddity is known by.
 RESIDUAL, POINTWISE, NEVER = "no residual network", "no convolution wider than 1x1", "never answers"
@@ -28,16 +26,8 @@ EQUAL, WORSE = "Not distinguishable", "Less accurate, beyond chance"
 BETTER = "More accurate on the test images, beyond chance"
 
 
-def odd(networks, loss="cross_entropy", **confusions):
-    names = networks["network"]
-    return oddities(networks, dict.fromkeys(names, GOOD) | confusions, loss, CLASSES)
-
-
-def never(*labels: int, seeds: int = 1) -> np.ndarray:
-    """Return confusion matrices in which the last seed never answers these labels."""
-    confusion = np.repeat(GOOD, seeds, axis=0)
-    confusion[-1][:, list(labels)] = 0
-    return confusion
+def odd(networks, loss="cross_entropy", class_names=CLASSES):
+    return oddities(networks, loss, class_names)
 
 
 def test_nothing_odd_is_nothing_said(make_networks):
@@ -75,26 +65,18 @@ def test_the_inactive_residual_in_words(make_networks):
 
 
 @pytest.mark.parametrize(
-    ("confusion", "sentence"),
+    ("seeds", "labels", "sentence"),
     [
-        (never(5), "**vgg** never answers 5 on any test image."),
-        (never(2, 3, 7), "**vgg** never answers 2, 3 and 7 on any test image."),
-        (
-            never(5, seeds=3),
-            "**vgg** never answers 5 on any test image, each with at least one seed.",
-        ),
+        (1, "5", "**vgg** never answers 5 on any test image."),
+        (1, "2 3 7", "**vgg** never answers 2, 3 and 7 on any test image."),
+        (3, "5", "**vgg** never answers 5 on any test image, each with at least one seed."),
     ],
 )
-def test_a_class_never_predicted_is_told_in_place_of_its_recall(make_networks, confusion, sentence):
-    assert odd(make_networks(vgg={"recall_5": 0.0}), vgg=confusion) == [sentence]
-
-
-def test_a_class_never_recognised_though_predicted_is_no_class_never_predicted(make_networks):
-    confusion = GOOD.copy()
-    confusion[0, 5, 5] = 0  # answered, but never when it is true
-    (sentence,) = odd(make_networks(vgg={"recall_5": 0.0}), vgg=confusion)
-    assert NEVER not in sentence
-    assert LOW in sentence
+def test_a_class_never_predicted_is_told_in_place_of_its_recall(
+    make_networks, seeds, labels, sentence
+):
+    networks = make_networks(seeds, vgg={"recall_5": 0.0, "never_predicted": labels})
+    assert odd(networks) == [sentence]
 
 
 def test_low_recall_in_words(make_networks):
@@ -107,20 +89,16 @@ def test_low_recall_in_words(make_networks):
     assert two.endswith("2 of 10 classes are below 90 %.")
 
 
-def test_a_class_without_test_images_is_neither_low_nor_never_answered(make_networks):
-    confusion = GOOD.copy()
-    confusion[0][3], confusion[0][:, 3] = 0, 0
-    assert odd(make_networks(vgg={"recall_3": math.nan}), vgg=confusion) == []
+def test_a_class_without_test_images_has_no_low_recall(make_networks):
+    assert odd(make_networks(vgg={"recall_3": math.nan})) == []
 
 
 def test_classes_have_their_names(make_networks):
-    networks = make_networks(vgg={"recall_5": 0.5, "recall_8": 0.99})
-    confusions = dict.fromkeys(networks["network"], GOOD)
-    names = [f"class {letter}" for letter in "abcdefghij"]
-    (low,) = oddities(networks, confusions, "cross_entropy", names)
+    letters = [f"class {letter}" for letter in "abcdefghij"]
+    (low,) = odd(make_networks(vgg={"recall_5": 0.5, "recall_8": 0.99}), class_names=letters)
     assert "class f worst" in low and "class i best" in low
-    (unanswered,) = oddities(networks, confusions | {"vgg": never(5)}, "cross_entropy", names)
-    assert "never answers class f on" in unanswered
+    (never,) = odd(make_networks(vgg={"never_predicted": "5"}), class_names=letters)
+    assert "never answers class f on" in never
 
 
 def test_confidently_wrong_in_words(make_networks):
@@ -157,8 +135,8 @@ def test_the_floor_is_told_under_the_homeworks_loss_alone(make_networks):
     assert "that of vgg, is 0.00885 above it" in sentence
 
 
-def test_the_answer_in_full(make_networks):
-    text = answer(make_networks(csp={"p_value": 0.012}), CONFIG, SIZES)
+def test_the_conclusion_in_full(make_networks):
+    text = conclusion(make_networks(csp={"p_value": 0.012}), CONFIG, SIZES)
     assert text == (
         "Of 2 networks trained for 10 epochs on 55,000 images, **vgg** is the best by validation "
         "accuracy (99.00 %). It gets 98.50 % (97.50 to 99.50) of the 10,000 test images right; the "
@@ -180,23 +158,23 @@ def test_the_answer_in_full(make_networks):
         ({"csp": {"validation_acc": math.nan}}, {REAL, EQUAL, OPTIMISTIC}),
     ],
 )
-def test_the_answer_claims_what_the_p_values_support(make_networks, changes, told):
-    text = answer(make_networks(**changes), CONFIG, SIZES)
+def test_the_conclusion_claims_what_the_p_values_support(make_networks, changes, told):
+    text = conclusion(make_networks(**changes), CONFIG, SIZES)
     everything = {OPTIMISTIC, REAL, UNTOLD, EQUAL, WORSE, BETTER}
     assert {sentence for sentence in everything if sentence in text} == told
 
 
-def test_without_a_validation_split_the_answer_rests_on_the_test(make_networks):
+def test_without_a_validation_split_the_conclusion_rests_on_the_test(make_networks):
     missing = {"validation_acc": math.nan}
     networks = make_networks(exp3=missing, vgg=missing, csp=missing)
-    text = answer(networks, CONFIG, SIZES)
+    text = conclusion(networks, CONFIG, SIZES)
     assert "**vgg** is the best by test accuracy (98.50 %)" in text
     assert "There is no validation split" in text
 
 
 def test_one_candidate_and_one_epoch_are_singular(make_networks):
     networks = make_networks().iloc[:2]
-    text = answer(networks, {"training": {"epochs": 1}}, SIZES)
+    text = conclusion(networks, {"training": {"epochs": 1}}, SIZES)
     assert text.startswith("Of 1 network trained for 1 epoch on ")
     assert not any(word in text for word in (EQUAL, WORSE, BETTER))
 
@@ -227,5 +205,5 @@ def test_numbers_and_lists_in_words():
 
 
 def test_the_chance_is_that_of_what_was_repeated(make_networks):
-    assert "beyond the chance of the test images" in answer(make_networks(), CONFIG, SIZES)
-    assert "beyond the chance of the seeds" in answer(make_networks(seeds=3), CONFIG, SIZES)
+    assert "beyond the chance of the test images" in conclusion(make_networks(), CONFIG, SIZES)
+    assert "beyond the chance of the seeds" in conclusion(make_networks(seeds=3), CONFIG, SIZES)

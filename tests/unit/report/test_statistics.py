@@ -9,7 +9,6 @@ from blocklab.report.statistics import (
     BOOTSTRAP_SEEDS,
     difference_p_value,
     holm,
-    ink_correlation,
     mean_interval,
     proportion_interval,
 )
@@ -120,36 +119,3 @@ def test_holm_by_hand():
     # Smallest first: 0.01 times 3, 0.03 times 2, 0.04 once, but never less than the one before.
     assert holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
     assert holm(np.array([0.7])) == pytest.approx([0.7])
-
-
-def attributed(ink: list[float]) -> np.ndarray:
-    """Return one image's attributions, 1x1x8x8: these on ink, zero on the background."""
-    maps = np.zeros((1, 1, 8, 8), np.float32)
-    maps[0, 0, 0, : len(ink)] = ink
-    return maps
-
-
-IMAGE = (attributed([200, 100, 50, 10]) > 0).astype(np.uint8) * 100
-
-
-def test_ink_correlation_leaves_black_pixels_out():
-    a, b = attributed([4, 3, 2, 1]), attributed([1, 2, 3, 4])
-    assert ink_correlation(a, b, IMAGE) == pytest.approx(-1)
-    assert ink_correlation(a, a**3, IMAGE) == pytest.approx(1)  # ranks alone count
-    assert ink_correlation(a, -a, IMAGE) == pytest.approx(-1)  # signs too
-
-
-def test_ink_correlation_is_the_mean_over_images_that_can_be_compared():
-    a = np.concatenate([attributed([4, 3, 2, 1])] * 3)
-    b = np.concatenate([attributed([4, 3, 2, 1]), attributed([3, 4, 1, 2]), attributed([5] * 4)])
-    images = np.concatenate([IMAGE] * 3)
-    # Spearman of the second: 1 - 6 * 4 / (4 * 15) = 0.6; the third is constant.
-    assert ink_correlation(a, b, images) == pytest.approx((1 + 0.6) / 2)
-
-
-@pytest.mark.parametrize("ink", [0, 2])
-def test_ink_correlation_of_hardly_any_ink_is_unknown(ink):
-    image = IMAGE.copy()
-    image[0, 0, 0, ink:] = 0
-    a = attributed([4, 3, 2, 1])
-    assert math.isnan(ink_correlation(a, a, image))

@@ -230,11 +230,10 @@ def test_of_several_mistakes_the_same_one_is_named_whatever_their_order(config):
 
 
 def test_the_schema_offers_what_the_code_has():
-    from blocklab.explanation.explanation import TARGETS
-
     from blocklab.data.sources import fetch
+    from blocklab.explanation.explanation import TARGETS
     from blocklab.jobs import trackers
-    from blocklab.training.losses import LOSSES
+    from blocklab.losses import LOSSES
     from blocklab.training.optimizers import OPTIMIZERS
 
     with pytest.raises(UserError, match="known sources: ") as error:

@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from blocklab.errors import UserError
 from blocklab.evaluation.metrics import evaluate_seed
+from blocklab.losses import LOSSES
 from blocklab.networks.network import as_input, build, initialise, predict, resolve
 from blocklab.training.learner import Learner
 from blocklab.training.loop import train as train_pack
-from blocklab.training.losses import LOSSES
 from blocklab.training.settings import Settings
 
 SETTINGS = Settings(

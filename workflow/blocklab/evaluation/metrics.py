@@ -1,37 +1,11 @@
-"""From logits to the numbers of the study, with numpy alone."""
+"""From logits to the numbers of the study."""
 
-import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 
 from blocklab.errors import UserError
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities [..., K] of logits [..., K], in double precision."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
-
-
-def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean cross-entropy, in nats, of logits [N, K] against labels [N]."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    log_sum = np.log(np.exp(shifted).sum(axis=1))
-    return float((log_sum - shifted[np.arange(len(labels)), labels]).mean())
-
-
-def training_loss(logits: np.ndarray, labels: np.ndarray, loss: str) -> float:
-    """Return the mean of the loss that the network was trained with, in nats."""
-    if loss == "double_softmax_cross_entropy":
-        logits = softmax(logits)
-    return cross_entropy(logits, labels)
-
-
-def double_softmax_floor(classes: int) -> float:
-    """Return the loss of a network that is certain and right: -log(e / (e + classes - 1))."""
-    return math.log(math.e + classes - 1) - 1
+from blocklab.losses import LOSSES, cross_entropy
 
 
 def confusion_matrix(predictions: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -54,7 +28,7 @@ def evaluate_seed(
     `logits` [N, K] and `labels` [N] are given for "validation", which may be empty, and "test".
     Per split: acc, loss (the training loss named) and cross_entropy, in nats, NaN if it is
     empty; for the test images also the recall of every class, and how many they are.
-    Raises UserError if a logit is no finite number.
+    Raises UserError if a logit is no finite number, KeyError for a loss that LOSSES has not.
     """
     for split, values in logits.items():
         if not np.isfinite(values).all():
@@ -76,22 +50,6 @@ def _split_metrics(prefix: str, logits: np.ndarray, labels: np.ndarray, loss: st
         return dict.fromkeys((f"{prefix}_{x}" for x in ("acc", "loss", "cross_entropy")), np.nan)
     return {
         f"{prefix}_acc": float((logits.argmax(axis=1) == labels).mean()),
-        f"{prefix}_loss": training_loss(logits, labels, loss),
+        f"{prefix}_loss": LOSSES[loss].of_arrays(logits, labels),
         f"{prefix}_cross_entropy": cross_entropy(logits, labels),
     }
-
-
-def collect_confusions(folders: Sequence[str | Path]) -> np.ndarray:
-    """Return one network's test confusion matrices, int64 [S, K, K], over its packs in order."""
-    return np.concatenate(
-        [np.load(Path(folder) / "predictions.npz")["test_confusion"] for folder in folders]
-    )
-
-
-def collect_right(folders: Sequence[str | Path]) -> np.ndarray:
-    """Return which test images one network got right, bool [S, N], over its packs in order."""
-    rights = []
-    for folder in folders:
-        with np.load(Path(folder) / "predictions.npz") as file:
-            rights.append(file["test_logits"].argmax(axis=2) == file["test_labels"])
-    return np.concatenate(rights)

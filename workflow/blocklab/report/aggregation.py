@@ -1,8 +1,9 @@
-"""Many runs become two tables: one row per network and seed, one row per network."""
+"""Many runs become the tables of the study."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,47 +14,115 @@ MEASURED = (
     "acc", "loss", "validation_acc", "validation_loss", "validation_cross_entropy",
     "test_acc", "test_loss", "test_cross_entropy",
 )  # fmt: skip
-OF_THE_JOB = (
+JOB_RESOURCES = (
     "wall_seconds", "cpu_seconds", "peak_memory_bytes", "gpu_utilisation_percent",
     "gpu_memory_access_percent", "gpu_samples", "gpu_allocated_bytes", "gpu_reserved_bytes",
     "device", "threads",
 )  # fmt: skip
 
 
-def collect_runs(folders: Sequence[Path]) -> pd.DataFrame:
-    """Return one row per network and seed from every run folder's metrics, history, resources.
+class Predictions(NamedTuple):
+    """What the seeds of one network made of the test images.
+
+    correct: bool [S, N], which images each seed got right. confusion: int64 [S, K, K], how many
+    images of a class (row) were taken for a class (column).
+    """
+
+    correct: np.ndarray
+    confusion: np.ndarray
+
+
+def by_network(networks: Iterable[str], paths: Iterable[str]) -> dict[str, list[Path]]:
+    """Return the paths of each network's packs, given the network of every path."""
+    found: dict[str, list[Path]] = {}
+    for network, path in zip(networks, paths, strict=True):
+        found.setdefault(network, []).append(Path(path))
+    return found
+
+
+def collect_runs(
+    metrics: Iterable[Path], histories: Iterable[Path], resources: Iterable[Path]
+) -> pd.DataFrame:
+    """Return one row per network and seed; the arguments are parallel, a file of every pack each.
 
     seconds_per_epoch is the median over a seed's epochs, seconds_per_image that divided by the
     number of training images. The other resources are those of the whole job: a pack's seeds
     share them.
     """
     tables = []
-    for folder in folders:
-        metrics = pd.read_csv(folder / "metrics.csv")
-        history = pd.read_csv(folder / "history.csv")
-        resources = json.loads((folder / "resources.json").read_text(encoding="utf-8"))
-        metrics["seconds_per_epoch"] = metrics["seed"].map(
-            history.groupby("seed")["seconds"].median()
-        )
-        metrics["seconds_per_image"] = metrics["seconds_per_epoch"] / resources["training_images"]
-        tables.append(metrics.assign(**{name: resources[name] for name in OF_THE_JOB}))
+    for measured, epochs, used in zip(metrics, histories, resources, strict=True):
+        table, history = pd.read_csv(measured), pd.read_csv(epochs)
+        job = json.loads(Path(used).read_text(encoding="utf-8"))
+        table["seconds_per_epoch"] = table["seed"].map(history.groupby("seed")["seconds"].median())
+        table["seconds_per_image"] = table["seconds_per_epoch"] / job["training_images"]
+        tables.append(table.assign(**{name: job[name] for name in JOB_RESOURCES}))
     return pd.concat(tables, ignore_index=True)
 
 
-def summarise_networks(
-    runs: pd.DataFrame, right: Mapping[str, np.ndarray], baseline: str
-) -> pd.DataFrame:
-    """Return one row per network, in the order of `right`: means, 95 % intervals, who is best.
+def collect_histories(histories: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
+    """Return the rows of every network's history.csv, with the network in front."""
+    tables = {network: pd.concat(map(pd.read_csv, paths)) for network, paths in histories.items()}
+    return pd.concat(tables, names=["network"]).reset_index("network").reset_index(drop=True)
 
-    `right` holds, by network, what `evaluation.collect_right` returns. With several seeds an
-    interval is `statistics.mean_interval` over seeds. With one seed it is, for test accuracy alone,
-    Wilson's interval over the test images; other limits are NaN. test_acc_sd is the standard
-    deviation over seeds. difference is the test accuracy minus the best network's, with its
-    interval paired by seed; p_value tests it, Holm-corrected. Both are NaN for the best.
+
+def collect_predictions(paths: Iterable[Path]) -> Predictions:
+    """Return what one network's seeds predicted, from the predictions.npz of its packs in order."""
+    correct, confusion = [], []
+    for path in paths:
+        with np.load(path) as file:
+            correct.append(file["test_logits"].argmax(axis=2) == file["test_labels"])
+            confusion.append(file["test_confusion"])
+    return Predictions(np.concatenate(correct), np.concatenate(confusion))
+
+
+def tabulate_confusion(predictions: Mapping[str, Predictions]) -> pd.DataFrame:
+    """Return network, true_class, predicted_class and the images for which that is so.
+
+    Images are counted once per seed; zeros have rows too.
     """
+    tables = []
+    for network, predicted in predictions.items():
+        images = predicted.confusion.sum(axis=0)
+        true, taken_for = np.indices(images.shape)
+        columns = {
+            "true_class": true.ravel(),
+            "predicted_class": taken_for.ravel(),
+            "images": images.ravel(),
+        }
+        tables.append(pd.DataFrame({"network": network} | columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+def never_predicted(confusion: np.ndarray) -> str:
+    """Return the classes that at least one seed takes no test image for, as text: '5 7'.
+
+    confusion: [S, K, K]. A class without test images is left out: it could not be recognised.
+    """
+    missed = (confusion.sum(axis=1) == 0) & (confusion.sum(axis=2) > 0)
+    return " ".join(map(str, np.flatnonzero(missed.any(axis=0))))
+
+
+def read_networks(path: str | Path) -> pd.DataFrame:
+    """Return networks.csv; never_predicted is text, whatever it looks like."""
+    table = pd.read_csv(path, dtype={"never_predicted": str})
+    return table.fillna({"never_predicted": ""})
+
+
+def summarise_networks(
+    runs: pd.DataFrame, predictions: Mapping[str, Predictions], baseline: str
+) -> pd.DataFrame:
+    """Return one row per network, in the order of `predictions`: means, 95 % intervals, the best.
+
+    With several seeds an interval is `statistics.mean_interval` over seeds. With one seed it is,
+    for test accuracy alone, Wilson's interval over the test images; other limits are NaN.
+    test_acc_sd is the standard deviation over seeds. difference is the test accuracy minus the best
+    network's, with its interval paired by seed; p_value tests it, Holm-corrected. Both are NaN for
+    the best. never_predicted: see there.
+    """
+    correct = {network: predicted.correct for network, predicted in predictions.items()}
     best = choose_best(runs, baseline)
     rows = []
-    for network in right:
+    for network in correct:
         group = runs[runs["network"] == network]
         row: dict[str, object] = {
             "network": network,
@@ -74,12 +143,12 @@ def summarise_networks(
         rest = group.columns.drop([*MEASURED, "network", "seed"])
         rows.append(row | {name: _typical(group[name]) for name in rest})
     table = pd.DataFrame(rows)
-    others = [network for network in right if network != best]
-    p_values = holm([difference_p_value(right[best], right[other]) for other in others])
+    others = [network for network in correct if network != best]
+    p_values = holm([difference_p_value(correct[best], correct[other]) for other in others])
     differences = {
         network: mean_interval(
-            right[network].mean(axis=1) - right[best].mean(axis=1),
-            least_spread=1 / right[best].shape[1],
+            correct[network].mean(axis=1) - correct[best].mean(axis=1),
+            least_spread=1 / correct[best].shape[1],
         )
         for network in others
     }
@@ -89,6 +158,7 @@ def summarise_networks(
             for network in table["network"]
         ]
     table["p_value"] = table["network"].map(dict(zip(others, p_values, strict=True)))
+    table["never_predicted"] = [never_predicted(predictions[name].confusion) for name in correct]
     return table
 
 

@@ -2,13 +2,12 @@
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from blocklab.evaluation.metrics import double_softmax_floor
 from blocklab.report.aggregation import selection_column
 
 DASH = "–"
@@ -35,7 +34,7 @@ def p_text(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]) -> str:
+def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]) -> str:
     """Return the summary's first paragraph."""
     best = networks[networks["best"]].iloc[0]
     baseline = networks[networks["baseline"]].iloc[0]
@@ -79,17 +78,9 @@ def answer(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
     return " ".join(text)
 
 
-def oddities(
-    networks: pd.DataFrame,
-    confusions: Mapping[str, np.ndarray],
-    loss: str,
-    class_names: Sequence[str],
-) -> list[str]:
-    """Return what is odd in a network and shows in its numbers, a Markdown sentence each.
-
-    `confusions` holds, by network, the test confusion matrices [S, K, K], true class by row.
-    """
-    classes = next(iter(confusions.values())).shape[-1]
+def oddities(networks: pd.DataFrame, loss: str, class_names: Sequence[str]) -> list[str]:
+    """Return what is odd in a network and shows in its numbers, a Markdown sentence each."""
+    classes = len(class_names)
     found = []
     for _, row in networks.iterrows():
         network = row["network"]
@@ -104,7 +95,7 @@ def oddities(
                 f"**{network}** has no convolution wider than 1x1: all that it knows of a pixel's "
                 "neighbours comes from its other layers."
             )
-        found += _recall_oddities(network, row, confusions[network], class_names)
+        found += _recall_oddities(row, class_names)
         if row["test_cross_entropy"] > math.log(classes):
             found.append(_cross_entropy_oddity(row, classes))
     if loss == "double_softmax_cross_entropy":
@@ -131,20 +122,15 @@ def _cross_entropy_oddity(row: pd.Series, classes: int) -> str:
     )
 
 
-def _recall_oddities(
-    network: str, row: pd.Series, confusion: np.ndarray, class_names: Sequence[str]
-) -> list[str]:
+def _recall_oddities(row: pd.Series, class_names: Sequence[str]) -> list[str]:
     found = []
-    classes = len(class_names)
-    # A class without test images could not be recognised: it is no oddity of the network.
-    missed = (confusion.sum(axis=1) == 0) & (confusion.sum(axis=2) > 0)
-    never = np.flatnonzero(missed.any(axis=0))
-    if len(never):
-        named = join([class_names[label] for label in never])
-        each = ", each with at least one seed" if len(confusion) > 1 else ""
-        found.append(f"**{network}** never answers {named} on any test image{each}.")
+    network, classes = row["network"], len(class_names)
+    never = [class_names[int(label)] for label in row["never_predicted"].split()]
+    if never:
+        each = ", each with at least one seed" if row["seeds"] > 1 else ""
+        found.append(f"**{network}** never answers {join(never)} on any test image{each}.")
     recall = row[[f"recall_{label}" for label in range(classes)]].astype(float).to_numpy()
-    if not len(never) and np.nanmin(recall) < LOW_RECALL:
+    if not never and np.nanmin(recall) < LOW_RECALL:
         spread = int((recall < LOW_RECALL).sum())
         found.append(
             f"**{network}** recognises class {class_names[np.nanargmin(recall)]} worst "
@@ -156,7 +142,8 @@ def _recall_oddities(
 
 
 def _floor_sentence(networks: pd.DataFrame, classes: int) -> str:
-    floor = double_softmax_floor(classes)
+    # A network that is certain and right: -log(e / (e + classes - 1)).
+    floor = math.log(math.e + classes - 1) - 1
     lowest = networks.loc[networks["loss"].idxmin()]
     return (
         f"The losses look high because softmax is applied twice: with {classes} classes such a "

@@ -7,12 +7,12 @@ import pandas as pd
 
 from blocklab.report.findings import DASH, count, join
 
-FOUR = ("acc", "loss", "test_acc", "test_loss")
+MEASURES = ("acc", "loss", "test_acc", "test_loss")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A table of four numbers per network, the differences in words, and each side's best."""
+    """A table of MEASURES per network, the differences in words, and each side's best."""
 
     table: pd.DataFrame
     differences: str
@@ -33,10 +33,13 @@ def compare(
     if ours.empty:
         return None
     theirs = theirs.loc[ours.index]
-    same_loss = config["training"]["loss"] == theirs["loss_function"].iloc[0]
+    same_loss = config["training"]["loss"] == theirs["training_loss"].iloc[0]
     rows = [
         {"network": name}
-        | {key: _cell(theirs.loc[name, key], ours.loc[name, key], key, same_loss) for key in FOUR}
+        | {
+            key: _cell(theirs.loc[name, key], ours.loc[name, key], key, same_loss)
+            for key in MEASURES
+        }
         for name in ours.index
     ]
     return Comparison(
@@ -58,17 +61,17 @@ def _differences(
 ) -> list[str]:
     """Return what differs from what the homework states, each in words: ours (there theirs)."""
     found = []
-    training, input_size = config["training"], config["dataset"]["input_size"]
-    all_theirs = theirs.iloc[0]  # what all its networks have in common
-    if training["epochs"] != all_theirs["epochs"]:
-        found.append(f"{count(training['epochs'], 'epoch')} (there {all_theirs['epochs']})")
-    if sizes["training"] != all_theirs["training_images"]:
-        there = all_theirs["training_images"]
-        found.append(f"{sizes['training']:,} training images (there {there:,})")
-    if input_size != all_theirs["input_size"]:
-        found.append(f"images of {input_size} pixels (there {all_theirs['input_size']})")
-    if training["loss"] != all_theirs["loss_function"]:
-        found.append(f"the loss {training['loss']} (there {all_theirs['loss_function']})")
+    setup = theirs.iloc[0]  # they share it
+    if config["training"]["epochs"] != setup["epochs"]:
+        found.append(f"{count(config['training']['epochs'], 'epoch')} (there {setup['epochs']})")
+    if sizes["training"] != setup["training_images"]:
+        there = f"{setup['training_images']:,}"
+        found.append(f"{sizes['training']:,} training images (there {there})")
+    if config["dataset"]["input_size"] != setup["input_size"]:
+        size = config["dataset"]["input_size"]
+        found.append(f"images of {size} pixels (there {setup['input_size']})")
+    if config["training"]["loss"] != setup["training_loss"]:
+        found.append(f"the loss {config['training']['loss']} (there {setup['training_loss']})")
     if (ours["seeds"] > 1).any():
         found.append(f"{count(int(ours['seeds'].max()), 'seed')} (there one)")
     for name in ours.index:

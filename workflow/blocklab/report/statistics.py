@@ -50,21 +50,21 @@ def proportion_interval(share: float, count: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def difference_p_value(right_a: np.ndarray, right_b: np.ndarray) -> float:
+def difference_p_value(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
     """Return the p-value of two networks being equally accurate.
 
     The arguments [S, N] tell which of the same N images each network got right, seed by seed.
     With one seed: exact McNemar test over images. With several: paired t-test over seeds,
     with a spread of at least one image.
     """
-    seeds, images = right_a.shape
+    seeds, images = correct_a.shape
     if seeds > 1:
-        difference = right_a.mean(axis=1) - right_b.mean(axis=1)
+        difference = correct_a.mean(axis=1) - correct_b.mean(axis=1)
         # Few seeds may differ by the same number of images; their spread is no less than one.
         spread = max(difference.std(ddof=1), 1 / images)
         t = difference.mean() / (spread / np.sqrt(seeds))
         return float(2 * stats.t.sf(abs(t), seeds - 1))
-    a, b = right_a[0], right_b[0]
+    a, b = correct_a[0], correct_b[0]
     table = [[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]]
     return float(mcnemar(table, exact=True).pvalue)
 
@@ -72,18 +72,3 @@ def difference_p_value(right_a: np.ndarray, right_b: np.ndarray) -> float:
 def holm(p_values: np.ndarray) -> np.ndarray:
     """Return p-values corrected for there being several of them (Holm 1979)."""
     return multipletests(p_values, method="holm")[1]
-
-
-def ink_correlation(a: np.ndarray, b: np.ndarray, images: np.ndarray) -> float:
-    """Return the mean Spearman correlation of two networks' attributions on ink pixels.
-
-    All arguments are [M, C, H, W]. Black pixels are left out: from a black baseline both
-    networks give them exactly 0, and those ties alone would look like agreement.
-    NaN if no image can be compared.
-    """
-    correlations = []
-    for first, second, image in zip(a, b, images, strict=True):
-        ink = image > 0
-        if ink.sum() > 2 and np.ptp(first[ink]) > 0 and np.ptp(second[ink]) > 0:
-            correlations.append(stats.spearmanr(first[ink], second[ink]).statistic)
-    return float(np.mean(correlations)) if correlations else np.nan

@@ -6,15 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 import pandas as pd
-import yaml
 
-from blocklab.data.manifest import read_manifest
-from blocklab.evaluation.metrics import collect_confusions
 from blocklab.report.findings import (
     DASH,
-    answer,
+    conclusion,
     count,
     highest_costs,
     interval,
@@ -23,8 +19,7 @@ from blocklab.report.findings import (
     percent,
 )
 from blocklab.report.homework import compare
-from blocklab.report.origin import made_by
-from blocklab.report.statistics import BOOTSTRAP_SEEDS, ink_correlation
+from blocklab.report.statistics import BOOTSTRAP_SEEDS
 
 COSTS = {
     "seconds_per_epoch": "time per epoch",
@@ -37,48 +32,24 @@ COSTS = {
 
 @dataclass(frozen=True)
 class Study:
-    """The files that a summary is made from; run folders by network, in the study's order."""
+    """What a summary is made from.
+
+    config: of the networks that have results, in the study's order. networks, explanations,
+    provenance, homework: the files of that name. cards: by name. figures: paths relative to the
+    summary, by name. options: of Snakemake's command line, what chooses this study's config.
+    missing: networks of the study that have no results.
+    """
 
     config: dict[str, Any]
     networks: pd.DataFrame
+    explanations: pd.DataFrame
+    provenance: dict[str, Any]
     manifest: dict[str, Any]
-    folders: Mapping[str, Sequence[Path]]
     homework: pd.DataFrame
     cards: Mapping[str, dict[str, Any]]
     figures: Mapping[str, str]
     options: str
     missing: Sequence[str] = ()
-
-    @classmethod
-    def read(
-        cls,
-        config: dict[str, Any],
-        networks: Path,
-        manifest: Path,
-        folders: Mapping[str, Sequence[Path]],
-        homework: Path,
-        cards: Path,
-        figures: Mapping[str, str],
-        options: str,
-        missing: Sequence[str] = (),
-    ) -> "Study":
-        """Read what the summary needs.
-
-        figures: paths relative to the summary, by name.
-        options: of Snakemake's command line, what chooses this study's config.
-        missing: networks of the study that have no results.
-        """
-        return cls(
-            config,
-            pd.read_csv(networks),
-            read_manifest(manifest),
-            folders,
-            pd.read_csv(homework),
-            {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in cards.glob("*.yaml")},
-            figures,
-            options,
-            missing,
-        )
 
 
 def render(study: Study, template: Path) -> str:
@@ -90,12 +61,10 @@ def render(study: Study, template: Path) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    sizes = study.manifest["sizes"]
-    networks = study.networks
-    confusions = {name: collect_confusions(folders) for name, folders in study.folders.items()}
-    loss = study.config["training"]["loss"]
+    networks, config, sizes = study.networks, study.config, study.manifest["sizes"]
+    class_names = study.manifest["class_names"]
     return environment.get_template(template.name).render(
-        config=study.config,
+        config=config,
         sizes=sizes,
         manifest=study.manifest,
         figures=study.figures,
@@ -103,21 +72,21 @@ def render(study: Study, template: Path) -> str:
         count=count,
         missing=study.missing,
         best=networks.loc[networks["best"], "network"].iloc[0],
-        baseline=study.config["baseline"],
+        baseline=config["baseline"],
         seeds=int(networks["seeds"].iloc[0]),
         bootstrap_seeds=BOOTSTRAP_SEEDS,
-        answer=answer(networks, study.config, sizes),
-        homework=compare(study.homework, networks, study.config, sizes),
+        conclusion=conclusion(networks, config, sizes),
+        homework=compare(study.homework, networks, config, sizes),
         markdown=_markdown,
-        ranking=_markdown(_ranking(networks, study.manifest["class_names"])),
+        ranking=_markdown(_ranking(networks, class_names)),
         distinct_pixels=_distinct_pixels(study),
         resources=_markdown(_resources(networks)),
         highest=highest_costs(networks, COSTS),
-        explanations=_markdown(_explanations(study)),
-        oddities=oddities(networks, confusions, loss, study.manifest["class_names"]),
+        explanations=_markdown(_explanations(study.explanations)),
+        oddities=oddities(networks, config["training"]["loss"], class_names),
         cards=_cards(study),
         method=study.cards["integrated_gradients"],
-        provenance=made_by(study.folders),
+        provenance=study.provenance,
     )
 
 
@@ -191,39 +160,16 @@ def _number(value: float, form: str) -> str:
     return DASH if pd.isna(value) else form.format(value)
 
 
-def _explanations(study: Study) -> pd.DataFrame:
-    """Return how complete every network's attributions are and how they agree with the baseline.
-
-    The first seed of the study is compared; the last column is the same agreement between the
-    networks before training, below which an agreement says nothing.
-    """
-    files = {
-        name: np.load(folders[0] / "attributions.npz") for name, folders in study.folders.items()
-    }
-    reference = files[study.config["baseline"]]
-    gallery = int(reference["gallery"])
-    rows = []
-    for name, file in files.items():
-        missing = np.abs(file["delta"][0])
-        # captum's delta is the sum of attributions minus the change of the target.
-        change = np.abs(file["attributions"][0].sum(axis=(1, 2, 3)) - file["delta"][0])
-        same = name == study.config["baseline"]
-        trained = ink_correlation(
-            file["attributions"][0], reference["attributions"][0], reference["images"]
-        )
-        untrained = ink_correlation(
-            file["untrained"][0], reference["untrained"][0], reference["images"][:gallery]
-        )
-        rows.append(
-            {
-                "network": name,
-                "images": f"{len(missing):,}",
-                "median error of completeness": percent(np.median(missing / change)),
-                "agreement with the baseline": DASH if same else _number(trained, "{:+.2f}"),
-                "the same, untrained": DASH if same else _number(untrained, "{:+.2f}"),
-            }
-        )
-    return pd.DataFrame(rows)
+def _explanations(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "network": table["network"],
+            "images": table["images"].map("{:,}".format),
+            "median error of completeness": table["completeness_error"].map(percent),
+            "agreement with the baseline": [_number(x, "{:+.2f}") for x in table["agreement"]],
+            "the same, untrained": [_number(x, "{:+.2f}") for x in table["agreement_untrained"]],
+        }
+    )
 
 
 def _distinct_pixels(study: Study) -> list[str]:

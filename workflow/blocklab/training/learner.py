@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 from blocklab.data.prepared import Split
+from blocklab.losses import LOSSES
 from blocklab.networks.network import Layer, as_input, initialise
-from blocklab.training.losses import LOSSES
 from blocklab.training.optimizers import make_optimizer
 from blocklab.training.settings import Settings
 
@@ -146,7 +146,7 @@ class Learner:
         images, labels = as_input(self.split.images[batch]), self.split.labels[batch]
         with autocast(images.device, self.settings.precision):
             logits = self.network(images)
-        loss = LOSSES[self.settings.loss](logits, labels)
+        loss = LOSSES[self.settings.loss].of_tensors(logits, labels)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()

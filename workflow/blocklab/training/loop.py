@@ -16,11 +16,11 @@ from torch import nn
 
 from blocklab.data.prepared import PreparedData, Split
 from blocklab.errors import UserError
+from blocklab.losses import LOSSES
 from blocklab.networks.kernels.compiled import kernels
 from blocklab.networks.network import Layer, predict
 from blocklab.training.checkpoint import Checkpoints
 from blocklab.training.learner import Learner
-from blocklab.training.losses import LOSSES
 from blocklab.training.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ def _score(learner: Learner, split: Split) -> tuple[float, float]:
         return math.nan, math.nan
     logits = predict(learner.network, split.images)
     acc = (logits.argmax(dim=1) == split.labels).sum().item() / len(split.labels)
-    return acc, LOSSES[learner.settings.loss](logits, split.labels).item()
+    return acc, LOSSES[learner.settings.loss].of_tensors(logits, split.labels).item()
 
 
 def _refuse_divergence(learner: Learner, measured_loss: float, epoch: int, name: str) -> None:

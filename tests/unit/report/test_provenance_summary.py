@@ -3,7 +3,7 @@
 import pytest
 
 from blocklab.files import write_json
-from blocklab.report.origin import made_by
+from blocklab.report.provenance_summary import summarise_provenance
 
 PROVENANCE = {
     "commit": "0123456789abcdef0123",
@@ -23,20 +23,20 @@ PROVENANCE = {
 
 
 @pytest.fixture
-def made(tmp_path):
-    """Return a function: changes to the provenance of the second of two runs -> `made_by`."""
+def summarise(tmp_path):
+    """Return a function: changes to the second of two runs' provenance -> the summary of both."""
 
     def of(**changes) -> dict:
-        folders = {"exp3": [tmp_path / "exp3"], "csp": [tmp_path / "csp"]}
-        write_json(tmp_path / "exp3" / "provenance.json", PROVENANCE)
-        write_json(tmp_path / "csp" / "provenance.json", PROVENANCE | changes)
-        return made_by(folders)
+        paths = [tmp_path / "exp3.json", tmp_path / "csp.json"]
+        write_json(paths[0], PROVENANCE)
+        write_json(paths[1], PROVENANCE | changes)
+        return summarise_provenance(paths)
 
     return of
 
 
-def test_what_all_runs_share_is_there_once(made):
-    assert made() | {"digest": ""} == {
+def test_what_all_runs_share_is_there_once(summarise):
+    assert summarise() | {"digest": ""} == {
         "commit": ["0123456789ab"],
         "dirty": [False],
         "device": ["A Processor"],
@@ -46,19 +46,21 @@ def test_what_all_runs_share_is_there_once(made):
         "platform": ["Linux"],
         "versions": ["python 3.11.7, torch 2.14.1"],
         "digest": "",
-        "mixed": [],
+        "differing_conditions": [],
     }
 
 
-def test_the_digest_is_of_settings_data_and_code(made):
-    digests = [made()["digest"], made(commit="fedcba9876543210")["digest"]]
+def test_the_digest_is_of_settings_data_and_code(summarise):
+    digests = [summarise()["digest"], summarise(commit="fedcba9876543210")["digest"]]
     assert digests[0] == digests[1]
-    digests += [made(**{key: "1"})["digest"] for key in ("settings_sha256", "data_sha256", "code")]
+    digests += [
+        summarise(**{key: "1"})["digest"] for key in ("settings_sha256", "data_sha256", "code")
+    ]
     assert len(set(digests)) == 4
 
 
 @pytest.mark.parametrize(
-    ("changes", "mixed"),
+    ("changes", "differing"),
     [
         ({"shared_code_sha256": "1"}, ["code"]),
         ({"data_sha256": "1"}, ["data"]),
@@ -71,5 +73,13 @@ def test_the_digest_is_of_settings_data_and_code(made):
         ({"code": "train.py training,blocks.csp python3.11 c2 c3"}, []),
     ],
 )
-def test_what_not_all_rows_were_made_by_is_named(made, changes, mixed):
-    assert made(**changes)["mixed"] == mixed
+def test_what_not_all_rows_were_made_by_is_named(summarise, changes, differing):
+    assert summarise(**changes)["differing_conditions"] == differing
+
+
+def test_runs_from_different_trees_are_all_named(summarise):
+    summary = summarise(commit=None, dirty=True)
+    assert summary["commit"] == ["0123456789ab", "unknown"]
+    assert summary["dirty"] == [False, True]
+    gpu = PROVENANCE["machine"] | {"gpu": "A GPU"}
+    assert summarise(machine=gpu)["device"] == ["A Processor", "A GPU"]

@@ -1,7 +1,7 @@
 """What the rows of a study were made by: the provenance of all its runs in one."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from blocklab.files import canonical_json, digest
 
 # What all rows should have in common. Blocks are a network's own: its packs have the same in any
 # case, because code is part of what Snakemake compares.
-MADE_BY = {
+CONDITIONS = {
     "code": ("shared_code_sha256",),
     "data": ("data_sha256",),
     "package versions": ("versions",),
@@ -17,18 +17,14 @@ MADE_BY = {
 }
 
 
-def made_by(folders: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
-    """Return what the runs in these folders, by network, were made by.
+def summarise_provenance(paths: Iterable[Path]) -> dict[str, Any]:
+    """Return what the runs with these provenance.json were made by.
 
     commit, dirty, device, cores, threads, arithmetic, platform, versions: lists of every value
     that occurs. digest: 16 hexadecimal digits that change with settings, data or code of any run.
-    mixed: which of MADE_BY's names the runs do not have in common.
+    differing_conditions: which of CONDITIONS the runs do not have in common.
     """
-    records = [
-        json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
-        for packs in folders.values()
-        for folder in packs
-    ]
+    records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
     for record in records:
         record["device_name"] = record["machine"]["gpu"] or record["machine"]["processor"]
     rows = [
@@ -53,9 +49,9 @@ def made_by(folders: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
     }
     return {key: list(dict.fromkeys(values)) for key, values in shared.items()} | {
         "digest": digest(rows)[:16],
-        "mixed": [
+        "differing_conditions": [
             what
-            for what, keys in MADE_BY.items()
+            for what, keys in CONDITIONS.items()
             if len({canonical_json([record[key] for key in keys]) for record in records}) > 1
         ],
     }

@@ -1,0 +1,76 @@
+"""Networks' attributions compared: by hand, and from the files of made-up runs."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blocklab.explanation.agreement import compare_explanations, ink_correlation
+from blocklab.explanation.checks import completeness_error
+from blocklab.files import write_arrays
+
+
+def attributed(ink: list[float]) -> np.ndarray:
+    """Return one image's attributions, 1x1x8x8: these on ink, zero on the background."""
+    maps = np.zeros((1, 1, 8, 8), np.float32)
+    maps[0, 0, 0, : len(ink)] = ink
+    return maps
+
+
+IMAGE = (attributed([200, 100, 50, 10]) > 0).astype(np.uint8) * 100
+
+
+def test_ink_correlation_leaves_black_pixels_out():
+    a, b = attributed([4, 3, 2, 1]), attributed([1, 2, 3, 4])
+    assert ink_correlation(a, b, IMAGE) == pytest.approx(-1)
+    assert ink_correlation(a, a**3, IMAGE) == pytest.approx(1)  # ranks alone count
+    assert ink_correlation(a, -a, IMAGE) == pytest.approx(-1)  # signs too
+
+
+def test_ink_correlation_is_the_mean_over_images_that_can_be_compared():
+    a = np.concatenate([attributed([4, 3, 2, 1])] * 3)
+    b = np.concatenate([attributed([4, 3, 2, 1]), attributed([3, 4, 1, 2]), attributed([5] * 4)])
+    images = np.concatenate([IMAGE] * 3)
+    # Spearman of the second: 1 - 6 * 4 / (4 * 15) = 0.6; the third is constant.
+    assert ink_correlation(a, b, images) == pytest.approx((1 + 0.6) / 2)
+
+
+@pytest.mark.parametrize("ink", [0, 2])
+def test_ink_correlation_of_hardly_any_ink_is_unknown(ink):
+    image = IMAGE.copy()
+    image[0, 0, 0, ink:] = 0
+    a = attributed([4, 3, 2, 1])
+    assert math.isnan(ink_correlation(a, a, image))
+
+
+def test_completeness_error_is_the_median_share_of_the_change_that_is_missing():
+    attributions = np.ones((3, 1, 2, 2), np.float32) * np.array([1, -1, 2]).reshape(3, 1, 1, 1)
+    # Sums of 4, -4 and 8 where the target changes by 5, -4 and 4.
+    error = completeness_error(attributions, np.array([-1, 0, 4], np.float32))
+    assert error == pytest.approx(np.median([1 / 5, 0, 4 / 4]))
+
+
+def test_explanations_are_compared_with_the_baseline_and_the_untrained(tmp_path):
+    ramp = np.arange(1, 10, dtype=np.float32).reshape(1, 1, 3, 3)  # sums to 45
+    paths = {name: tmp_path / name / "attributions.npz" for name in ("exp3", "vgg", "csp")}
+    for name, path in paths.items():
+        own = -ramp if name == "csp" else ramp
+        noise = np.random.default_rng(0).normal(size=(2, 1, 3, 3))
+        write_arrays(
+            path,
+            gallery=np.array(1),
+            images=np.full((2, 1, 3, 3), 200, np.uint8),
+            attributions=np.stack([np.stack([own[0]] * 2), noise]),  # the second seed is not asked
+            untrained=np.stack([-ramp if name == "vgg" else ramp, noise[:1]]),
+            delta=np.array([[5 if name == "vgg" else 0] * 2, [9, 9]], np.float32),
+        )
+    table = compare_explanations(paths, "exp3")
+    expected = {
+        "network": ["exp3", "vgg", "csp"],
+        "images": [2, 2, 2],
+        "completeness_error": [0, 0.125, 0],  # vgg's sum to 45 where the target changes by 40
+        "agreement": [math.nan, 1, -1],
+        "agreement_untrained": [math.nan, -1, 1],
+    }
+    pd.testing.assert_frame_equal(table, pd.DataFrame(expected), check_dtype=False)

@@ -15,6 +15,8 @@ PROVENANCE = {
     "threads": 1,
     "precision": "float32",
     "kernels": None,
+    "settings": {"network": {"name": "csp"}},
+    "resumed_after_epoch": {},
     "settings_sha256": "5e" * 32,
     "data_sha256": "da" * 32,
     "code": "train.py training python3.11 c0 c1",
@@ -46,8 +48,13 @@ def test_what_all_runs_share_is_there_once(summarise):
         "platform": ["Linux"],
         "versions": ["python 3.11.7, torch 2.14.1"],
         "digest": "",
+        "resumed": [],
         "differing_conditions": [],
     }
+
+
+def test_a_network_that_went_on_after_a_kill_is_named(summarise):
+    assert summarise(resumed_after_epoch={"3": 2})["resumed"] == ["csp"]
 
 
 def test_the_digest_is_of_settings_data_and_code(summarise):

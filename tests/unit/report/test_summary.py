@@ -35,6 +35,7 @@ PROVENANCE = {
     "versions": ["python 3.11.7, torch 2.14.1"],
     "digest": "0123456789abcdef",
     "differing_conditions": [],
+    "resumed": [],
 }
 EXPLANATIONS = {
     "network": ["exp3", "vgg", "csp"],
@@ -335,3 +336,10 @@ def test_networks_without_results_are_named(make_study):
     study = make_study()
     assert "Incomplete" not in study.render()
     assert "there are no results of sppf and transformer;" in study.render(["sppf", "transformer"])
+
+
+def test_a_cost_that_is_not_whole_is_told(make_study):
+    study = make_study()
+    assert "was cut short" not in study.render()
+    study.provenance["resumed"] = ["csp"]
+    assert "Training of csp was cut short and went on" in study.render()

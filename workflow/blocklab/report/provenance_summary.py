@@ -23,6 +23,7 @@ def summarise_provenance(paths: Iterable[Path]) -> dict[str, Any]:
     commit, dirty, device, cores, threads, arithmetic, platform, versions: lists of every value
     that occurs. digest: 16 hexadecimal digits that change with settings, data or code of any run.
     differing_conditions: which of CONDITIONS the runs do not have in common.
+    resumed: the networks of which a run went on after a kill.
     """
     records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
     for record in records:
@@ -47,8 +48,12 @@ def summarise_provenance(paths: Iterable[Path]) -> dict[str, Any]:
             for record in records
         ],
     }
+    resumed = [
+        record["settings"]["network"]["name"] for record in records if record["resumed_after_epoch"]
+    ]
     return {key: list(dict.fromkeys(values)) for key, values in shared.items()} | {
         "digest": digest(rows)[:16],
+        "resumed": list(dict.fromkeys(resumed)),
         "differing_conditions": [
             what
             for what, keys in CONDITIONS.items()

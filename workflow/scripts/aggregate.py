@@ -1,11 +1,16 @@
-"""Gather every run into the two tables of the study."""
+"""Gather every run into the tables of the study."""
 
 from pathlib import Path
 
 from blocklab.evaluation.metrics import collect_right
 from blocklab.files import write_table
 from blocklab.jobs.job import as_job
-from blocklab.report.aggregation import collect_runs, summarise_networks
+from blocklab.report.aggregation import (
+    collect_confusions_table,
+    collect_histories,
+    collect_runs,
+    summarise_networks,
+)
 
 with as_job(snakemake):
     folders = {
@@ -17,3 +22,8 @@ with as_job(snakemake):
     networks = summarise_networks(runs, right, snakemake.params.baseline)
     write_table(snakemake.output.runs, runs)
     write_table(snakemake.output.networks, networks)
+    histories = {
+        network: [folder / "history.csv" for folder in packs] for network, packs in folders.items()
+    }
+    write_table(snakemake.output.histories, collect_histories(histories))
+    write_table(snakemake.output.confusion, collect_confusions_table(folders))

@@ -8,9 +8,6 @@ from blocklab.files import write_atomically
 from blocklab.jobs.job import as_job
 from blocklab.report.summary import Study, render
 
-FIGURES = ["learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all"]
-FIGURES += ["timeline"]
-
 with as_job(snakemake):
     output = Path(snakemake.output[0])
     settings = json.loads(snakemake.params.settings)
@@ -27,7 +24,8 @@ with as_job(snakemake):
         homework=Path(snakemake.input.homework),
         cards=Path(snakemake.input.cards[0]).parent,
         figures={
-            name: os.path.relpath(str(snakemake.input[name]), output.parent) for name in FIGURES
+            Path(path).stem: os.path.relpath(path, output.parent)
+            for path in snakemake.input.figures
         },
         options=snakemake.params.options,
         missing=snakemake.params.missing,

@@ -1,4 +1,4 @@
-"""Many runs become two tables: one row per network and seed, one row per network."""
+"""Many runs become the tables of the study."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from blocklab.evaluation.metrics import collect_confusions
 from blocklab.report.statistics import difference_p_value, holm, mean_interval, proportion_interval
 
 MEASURED = (
@@ -37,6 +38,40 @@ def collect_runs(folders: Sequence[Path]) -> pd.DataFrame:
         )
         metrics["seconds_per_image"] = metrics["seconds_per_epoch"] / resources["training_images"]
         tables.append(metrics.assign(**{name: resources[name] for name in OF_THE_JOB}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def collect_histories(histories: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
+    """Return the rows of the history.csv files of every network, its name in front, in order."""
+    tables = []
+    for network, paths in histories.items():
+        for path in paths:
+            # The default parser may miss the last bit.
+            table = pd.read_csv(path, float_precision="round_trip")
+            table.insert(0, "network", network)
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def collect_confusions_table(folders: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
+    """Return the test images of every network by true and predicted class, summed over seeds.
+
+    Columns network, true_class, predicted_class and images: one row per cell, none left out.
+    """
+    tables = []
+    for network, packs in folders.items():
+        counts = collect_confusions(packs).sum(axis=0)
+        true, predicted = np.indices(counts.shape).reshape(2, -1)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "network": network,
+                    "true_class": true,
+                    "predicted_class": predicted,
+                    "images": counts.ravel(),
+                }
+            )
+        )
     return pd.concat(tables, ignore_index=True)
 
 

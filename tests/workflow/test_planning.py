@@ -10,18 +10,17 @@ import pytest
 import yaml
 from tiny_study import NETWORKS, OVERLAY, Study
 
+from blocklab.report.figures.catalogue import FIGURES
+
 pytestmark = pytest.mark.workflow
 
 BLOCKS = "workflow/blocklab/networks/blocks"
 SUMMARY = "Write results/tiny/summary.md"
-FIGURES = {
-    "Draw learning curves",
-    "Draw accuracy against cost",
-    "Draw the best network's confusion matrix",
-    "Draw the timeline",
-}
-EXPLAINED = {"Draw heatmaps", "Draw the timeline", SUMMARY}
-GATHER = {"Aggregate all runs", "Draw heatmaps", SUMMARY, *FIGURES}
+TIMELINE = "Draw timeline of the jobs"
+DRAWN = {f"Draw {figure.title}" for figure in FIGURES.values()}
+EXPLAINED = {f"Draw {figure.title}" for figure in FIGURES.values() if "target" in figure.reads}
+EXPLAINED |= {TIMELINE, SUMMARY}
+GATHER = {"Aggregate all runs", SUMMARY, *DRAWN}
 EVERYTHING = ("Train", "Evaluate", "Explain", "Track")
 CHANGED_VGG = [{"conv": {"out": 4}}, {"maxpool": 4}, "flatten", {"linear": {"out": "classes"}}]
 
@@ -144,10 +143,13 @@ def test_a_changed_setting_plans_what_depends_on_it(
 EDITS = {
     # csp.py builds on bottleneck.py; nothing in vgg or exp3 does.
     f"{BLOCKS}/bottleneck.py": jobs(EVERYTHING, "csp") | GATHER,
-    "workflow/blocklab/figures.py": FIGURES | {SUMMARY},
-    "workflow/blocklab/evaluation.py": (
-        jobs(("Evaluate", "Track"), *NETWORKS) | GATHER - {"Draw learning curves"}
-    ),
+    "workflow/blocklab/report/figures/style.py": DRAWN | {SUMMARY},
+    "workflow/blocklab/report/figures/confusion.py": {
+        "Draw confusion of the best network",
+        TIMELINE,
+        SUMMARY,
+    },
+    "workflow/blocklab/evaluation.py": (jobs(("Evaluate", "Track"), *NETWORKS) | GATHER),
     "workflow/blocklab/measurement.py": jobs(EVERYTHING, *NETWORKS) | GATHER,
     "workflow/blocklab/tracking.py": jobs(("Track",), *NETWORKS),
     "workflow/scripts/explain.py": jobs(("Explain",), *NETWORKS) | EXPLAINED,
@@ -159,6 +161,21 @@ EDITS = {
 def test_edited_code_plans_what_runs_it(study: Study, file: str, expected: set[str]):
     append_code(study, file)
     assert study.plan() == expected
+
+
+def test_another_figure_is_a_module_a_line_and_a_caption(study: Study):
+    folder = "workflow/blocklab/report/figures"
+    module = (study.folder / folder / "confusion.py").read_text(encoding="utf-8")
+    (study.folder / folder / "toy.py").write_text(module, encoding="utf-8")
+    reads = '("networks", "confusion", "manifest")'
+    entry = f'FIGURES = {{\n    "toy": Entry("a toy", {reads}),\n'
+    study.edit(f"{folder}/catalogue.py", "FIGURES = {\n", entry)
+    (study.folder / "workflow" / "report" / "toy.rst").write_text("A toy.", encoding="utf-8")
+    assert study.plan() == {"Draw a toy", TIMELINE, SUMMARY}
+    study.run()
+    figures = study.results / "figures"
+    assert (figures / "toy.png").read_bytes() == (figures / "confusion.png").read_bytes()
+    assert "](figures/toy.png)" in (study.results / "summary.md").read_text(encoding="utf-8")
 
 
 def test_reordered_networks_draw_again_but_train_nothing(study: Study):

@@ -94,7 +94,7 @@ def render(study: Study, template: Path) -> str:
     networks = study.networks
     confusions = {name: collect_confusions(folders) for name, folders in study.folders.items()}
     loss = study.config["training"]["loss"]
-    return environment.get_template(template.name).render(
+    page = environment.get_template(template.name).render(
         config=study.config,
         sizes=sizes,
         manifest=study.manifest,
@@ -119,6 +119,9 @@ def render(study: Study, template: Path) -> str:
         method=study.cards["integrated_gradients"],
         provenance=made_by(study.folders),
     )
+    # A figure that the template has no place for still is one of the study.
+    unplaced = (path for path in study.figures.values() if f"]({path})" not in page)
+    return page + "".join(f"\n![{Path(path).stem}]({path})\n" for path in unplaced)
 
 
 def _markdown(table: pd.DataFrame) -> str:

@@ -15,6 +15,7 @@ from tiny_study import NETWORKS, Study
 from blocklab.data.datasets import DATASETS
 from blocklab.files import sha256
 from blocklab.report.aggregation import JOB_RESOURCES, MEASURED
+from blocklab.report.figures.catalogue import FIGURES
 
 pytestmark = pytest.mark.workflow
 
@@ -28,13 +29,11 @@ OF_A_RUN = {
     "attributions.npz",
     "tracking.json",
 }
-FIGURES = ("learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all")
-FIGURES += ("timeline",)
 TABLES = ("runs.csv", "networks.csv", "explanations.csv")
 FOR_FIGURES_AND_PAGE = {"histories.csv", "confusion.csv", "provenance.json"}
 OF_THE_REPORT = {"summary.md", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
 LOGS_OF_A_RUN = ("train", "evaluate", "explain", "track")
-LOGS = {"data/mnist", "aggregate", "compare_explanations", "summary", *FIGURES} - {"heatmaps_all"}
+LOGS = {"data/mnist", "aggregate", "compare_explanations", "summary", *FIGURES}
 HISTORY = ["seed", "epoch", "acc", "loss", "validation_acc", "validation_loss", "seconds"]
 RECALLS = [f"recall_{digit}" for digit in range(10)]
 SIZE = [

@@ -10,19 +10,20 @@ import pytest
 import yaml
 from tiny_study import NETWORKS, OVERLAY, Study
 
+from blocklab.report.figures.catalogue import FIGURES
+
 pytestmark = pytest.mark.workflow
 
 BLOCKS = "workflow/blocklab/networks/blocks"
 SUMMARY = "Write results/tiny/summary.md"
-FIGURES = {
-    "Draw learning curves",
-    "Draw accuracy against cost",
-    "Draw the best network's confusion matrix",
-    "Draw the timeline",
-}
+TIMELINE = "Draw timeline of the jobs"
+DRAWN = {f"Draw {figure.title}" for figure in FIGURES.values()}
 COMPARE = {"Compare explanations"}
-EXPLAINED = COMPARE | {"Draw heatmaps", "Draw the timeline", SUMMARY}
-GATHER = EXPLAINED | {"Aggregate all runs", *FIGURES}
+EXPLAINED = {f"Draw {figure.title}" for figure in FIGURES.values() if "target" in figure.reads}
+EXPLAINED |= COMPARE | {TIMELINE, SUMMARY}
+GATHER = {"Aggregate all runs", SUMMARY, *COMPARE, *DRAWN}
+# What the attributions of the first seeds alone show needs no table.
+TABLES_ALONE = GATHER - {f"Draw {FIGURES['heatmaps_all'].title}"}
 EVERYTHING = ("Train", "Evaluate", "Explain", "Track")
 CHANGED_VGG = [{"conv": {"out": 4}}, {"maxpool": 4}, "flatten", {"linear": {"out": "classes"}}]
 
@@ -126,11 +127,11 @@ CHANGES = {
         {"networks": {"tiny": {"batch_size": 50, "layers": CHANGED_VGG}}},
         jobs(EVERYTHING, "tiny") | GATHER,
     ),
-    "another baseline": ({"baseline": "csp"}, GATHER),
+    "another baseline": ({"baseline": "csp"}, TABLES_ALONE),
     "more seeds": (
         {"seeds": {"count": 2, "per_job": 1}},
         {job.replace("seed0", "seed1") for job in jobs(EVERYTHING, *NETWORKS)}
-        | GATHER - COMPARE,  # of which the first seed alone is part
+        | TABLES_ALONE - COMPARE,  # of which the first seed alone is part
     ),
 }
 
@@ -146,10 +147,13 @@ def test_a_changed_setting_plans_what_depends_on_it(
 EDITS = {
     # csp.py builds on bottleneck.py; nothing in vgg or exp3 does.
     f"{BLOCKS}/bottleneck.py": jobs(EVERYTHING, "csp") | GATHER,
-    "workflow/blocklab/figures.py": FIGURES | {SUMMARY},
-    "workflow/blocklab/evaluation.py": (
-        jobs(("Evaluate", "Track"), *NETWORKS) | GATHER - COMPARE - {"Draw learning curves"}
-    ),
+    "workflow/blocklab/report/figures/style.py": DRAWN | {SUMMARY},
+    "workflow/blocklab/report/figures/confusion.py": {
+        "Draw confusion of the best network",
+        TIMELINE,
+        SUMMARY,
+    },
+    "workflow/blocklab/evaluation.py": (jobs(("Evaluate", "Track"), *NETWORKS) | GATHER),
     "workflow/blocklab/measurement.py": jobs(EVERYTHING, *NETWORKS) | GATHER,
     "workflow/blocklab/jobs/trackers/wandb.py": jobs(("Track",), *NETWORKS),
     "workflow/scripts/explain.py": jobs(("Explain",), *NETWORKS) | EXPLAINED,
@@ -161,6 +165,21 @@ EDITS = {
 def test_edited_code_plans_what_runs_it(study: Study, file: str, expected: set[str]):
     append_code(study, file)
     assert study.plan() == expected
+
+
+def test_another_figure_is_a_module_a_line_and_a_caption(study: Study):
+    folder = "workflow/blocklab/report/figures"
+    module = (study.folder / folder / "confusion.py").read_text(encoding="utf-8")
+    (study.folder / folder / "toy.py").write_text(module, encoding="utf-8")
+    reads = '("networks", "confusion", "manifest")'
+    entry = f'FIGURES = {{\n    "toy": Entry("a toy", {reads}),\n'
+    study.edit(f"{folder}/catalogue.py", "FIGURES = {\n", entry)
+    (study.folder / "workflow" / "report" / "toy.rst").write_text("A toy.", encoding="utf-8")
+    assert study.plan() == {"Draw a toy", TIMELINE, SUMMARY}
+    study.run()
+    figures = study.results / "figures"
+    assert (figures / "toy.png").read_bytes() == (figures / "confusion.png").read_bytes()
+    assert "](figures/toy.png)" in (study.results / "summary.md").read_text(encoding="utf-8")
 
 
 def test_reordered_networks_draw_again_but_train_nothing(study: Study):

@@ -20,11 +20,12 @@ from blocklab.files import canonical_json, remove_unfinished
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
 from blocklab.data.datasets import DATASETS
+from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (
-    "all prepare_data train evaluate explain track aggregate compare_explanations "
-    "learning_curves accuracy_against_cost confusion heatmaps timeline summary"
+    "all prepare_data train evaluate explain track aggregate compare_explanations summary"
 ).split()
+RULES += FIGURES
 
 
 def stop(reason):
@@ -48,6 +49,7 @@ DATA = f"{OUT}/data/{DATASET}.safetensors"
 MANIFEST = f"{OUT}/data/{DATASET}.json"
 RUN = f"{OUT}/{DATASET}/{{network}}/{{pack}}"
 TRACKING_GIVEN_UP = ".snakemake/blocklab/tracking_given_up"
+FIGURE = f"{OUT}/figures/{{name}}.png"
 RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/{{pack}}"
 
 
@@ -133,24 +135,6 @@ def tracking_files(networks):
     if config["tracking"]["mode"] == "disabled":
         return []
     return of_every_run("tracking.json", networks)
-
-
-def logs_of_jobs():
-    """The log of every job but the tracker's, by stage and by what the job is for."""
-    logs = {"prepare data": {"": f"{OUT}/logs/data/{DATASET}.log"}}
-    for stage in ("train", "evaluate", "explain"):
-        logs[stage] = {
-            network if len(PACKS) == 1 else f"{network} {pack}": (
-                f"{OUT}/logs/{DATASET}/{network}/{pack}/{stage}.log"
-            )
-            for network in NETWORKS
-            for pack in PACKS
-        }
-    drawn = "learning_curves accuracy_against_cost confusion heatmaps"
-    logs["report"] = {
-        name: f"{OUT}/logs/{name}.log" for name in ["aggregate", *drawn.split()]
-    }
-    return logs
 
 
 def files_of(network):

@@ -13,9 +13,6 @@ from blocklab.jobs.job import as_job
 from blocklab.report.aggregation import read_networks
 from blocklab.report.summary import Study, render
 
-FIGURES = ["learning_curves", "accuracy_against_cost", "confusion", "heatmaps", "heatmaps_all"]
-FIGURES += ["timeline"]
-
 with as_job(snakemake):
     output = Path(snakemake.output[0])
     settings = json.loads(snakemake.params.settings)
@@ -33,7 +30,7 @@ with as_job(snakemake):
             Path(card).stem: yaml.safe_load(Path(card).read_text(encoding="utf-8"))
             for card in files.cards
         },
-        figures={name: os.path.relpath(str(files[name]), output.parent) for name in FIGURES},
+        figures={Path(path).stem: os.path.relpath(path, output.parent) for path in files.figures},
         options=snakemake.params.options,
         missing=snakemake.params.missing,
     )

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from blocklab.jobs import job as module
+from blocklab.report.figures import timeline
 from blocklab.study.code import stamp
 
 LIBRARY = Path(module.__file__).parents[2]
-CODE = stamp(LIBRARY, "timeline.py")
+CODE = stamp(LIBRARY, "figure.py", ["report.figures.timeline"])
 
 
 def job(tmp_path: Path, body: str, code: str = "") -> tuple[subprocess.CompletedProcess, str]:
@@ -65,14 +67,24 @@ def test_a_log_holds_the_last_run_alone(tmp_path):
     assert "second" in log and "first" not in log
 
 
+def test_a_log_ends_with_when_its_job_worked_if_it_succeeds(tmp_path):
+    logs = {"train": {"vgg": str(tmp_path / "job.log")}}
+    began = time.time()
+    job(tmp_path, "pass")
+    ((bar,),) = (axes.patches for axes in timeline.draw(logs).axes)
+    assert 0 < bar.get_width() < time.time() - began + 0.1
+    job(tmp_path, "raise ValueError")
+    assert not timeline.draw(logs).axes
+
+
 def test_code_that_changed_since_the_plan_is_not_run(tmp_path):
     name, modules, python, script, library = CODE.split()
     for changed in ("0" * 64, library), (script, "0" * 64):
         run, log = job(tmp_path, "print('ran')", " ".join([name, modules, python, *changed]))
         assert (run.returncode, run.stdout) == (1, "")
-        assert "the code of timeline.py has changed since this run began; start it again" in log
+        assert "the code of figure.py has changed since this run began; start it again" in log
         assert run.stderr.count("\n") == 1
-    for gone in ([name, "timeline,no_such_module"], ["no_such_script.py", modules]):
+    for gone in ([name, "report.figures.timeline,no_such_module"], ["no_such_script.py", modules]):
         run, log = job(tmp_path, "print('ran')", " ".join([*gone, python, script, library]))
         assert (run.returncode, run.stdout) == (1, "")
         assert f"the code of {gone[0]} has changed" in log

@@ -1,28 +1,49 @@
 """The figures: what they show, what they do at the edges, and that their bytes are reproducible."""
 
+import inspect
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
+import blocklab.report.figures
+from blocklab.data.manifest import write_manifest
 from blocklab.errors import UserError
-from blocklab.report.figures import heatmaps
-from blocklab.report.figures import tables as figures
-from blocklab.report.figures.style import BASELINE_COLOUR, log_axis, steps_between, styles
+from blocklab.files import write_arrays, write_table
+from blocklab.report.figures import (
+    accuracy_against_cost,
+    confusion,
+    heatmaps,
+    heatmaps_all,
+    learning_curves,
+    timeline,
+)
+from blocklab.report.figures.attribution_maps import TARGET_LABELS, WRONG
+from blocklab.report.figures.catalogue import FIGURES, Entry
+from blocklab.report.figures.drawing import draw_figure
+from blocklab.report.figures.style import BASELINE_COLOUR, log_axis, save, steps_between, styles
 
+CAPTIONS = Path(__file__).parents[3] / "workflow" / "report"
 NETWORKS = [f"network_{number}" for number in range(12)]
-DIGITS = [str(digit) for digit in range(10)]
-TARGET = "attribution to (logit of the true class - mean logit)"
+MANIFEST = {"class_names": [str(digit) for digit in range(10)]}
+TARGET = "logit_minus_mean"
 
 
-def history(errors: list[float], seeds: int = 1, validation: bool = True) -> pd.DataFrame:
+def histories(
+    errors: list[float], networks: int = 1, seeds: int = 1, validation: bool = True
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
+            "network": network,
             "seed": seed,
             "epoch": epoch,
             "acc": 1 - error,
             "validation_acc": 1 - error - 0.001 * seed if validation else np.nan,
         }
+        for network in NETWORKS[:networks]
         for seed in range(seeds)
         for epoch, error in enumerate(errors, start=1)
     )
@@ -36,6 +57,7 @@ def networks_table(count: int) -> pd.DataFrame:
         {
             "network": NETWORKS[:count],
             "baseline": position == 0,
+            "best": position == 1,
             "test_acc": accuracy,
             "test_acc_low": accuracy - 0.002,
             "test_acc_high": accuracy + 0.002,
@@ -66,43 +88,87 @@ def maps_of(figure):
     return [image for axes in figure.axes for image in axes.images if image.cmap.name == "RdBu_r"]
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments"),
-    [
-        ("learning_curves", ({name: history([0.2, 0.1], 2) for name in NETWORKS}, NETWORKS[0])),
-        ("accuracy_against_cost", (networks_table(6),)),
-        ("confusion", (np.eye(10, dtype=np.int64) * 90 + 1, DIGITS, "vgg")),
-        ("baseline_and_best", (("exp3", explained(0)), ("vgg", explained(1)), DIGITS, TARGET)),
-        ("every_network", ({"exp3": explained(0), "vgg": explained(1)}, DIGITS, TARGET)),
-    ],
-)
-def test_a_figure_is_a_png_with_the_same_bytes_every_time(tmp_path, name, arguments):
-    write = getattr(figures, name, None) or getattr(heatmaps, name)
+def curves(errors: list[float], networks: int = 1, **more):
+    """Return the panels of the learning curves of networks with the same errors."""
+    return learning_curves.draw(histories(errors, networks, **more), networks_table(networks)).axes
+
+
+def counted(counts: np.ndarray) -> pd.DataFrame:
+    """Return the counts as the rows of the best network, after another network's."""
+    true, predicted = np.indices(counts.shape).reshape(2, -1)
+    rows = pd.DataFrame({"true_class": true, "predicted_class": predicted})
+    best = rows.assign(network=NETWORKS[1], images=counts.ravel())
+    return pd.concat([rows.assign(network=NETWORKS[0], images=7), best])
+
+
+@pytest.fixture
+def study(tmp_path):
+    """The arguments of `draw_figure` that any figure may ask for, from a study of two networks."""
+    write_table(tmp_path / "networks.csv", networks_table(2))
+    write_table(tmp_path / "histories.csv", histories([0.2, 0.1], 2, seeds=2))
+    write_table(tmp_path / "confusion.csv", counted(np.eye(10, dtype=int) * 90 + 1))
+    write_manifest(tmp_path / "manifest.json", MANIFEST)
+    files = {path.stem: str(path) for path in tmp_path.iterdir()}
+    files["attributions"] = [str(tmp_path / f"{name}.npz") for name in NETWORKS[:2]]
+    for seed, path in enumerate(files["attributions"]):
+        write_arrays(path, **explained(seed))
+    log = tmp_path / "job.log"
+    log.write_text("12:00:00 INFO worked from 5.00 to 9.00\n")
+    values = {"target": TARGET, "logs": {"train": {"vgg": str(log)}}}
+
+    def draw(name: str):
+        given, settings = (
+            {key: of[key] for key in FIGURES[name].reads if key in of} for of in (files, values)
+        )
+        return draw_figure(name, given, NETWORKS[:2], settings)
+
+    return draw
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_a_png_with_the_same_bytes_every_time(tmp_path, study, name):
     first, second = tmp_path / "first.png", tmp_path / "deeper" / "second.png"
-    assert write(*arguments, first) is None
-    write(*arguments, second)
+    save(study(name), first)
+    save(study(name), second)
     content = first.read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     assert content == second.read_bytes()
     assert b"matplotlib" not in content.lower()
-    assert 10_000 < len(content) < 2_000_000
+    assert 5_000 < len(content) < 2_000_000
     assert int.from_bytes(content[16:20]) > 800  # pixels across
     assert sorted(path.name for path in tmp_path.rglob("*.png")) == ["first.png", "second.png"]
 
 
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_registered_figure_takes_what_it_reads_and_has_a_caption(name):
+    draw = import_module(f"blocklab.report.figures.{name}").draw
+    assert tuple(inspect.signature(draw).parameters) == FIGURES[name].reads
+    assert (CAPTIONS / f"{name}.rst").read_text().strip()
+
+
+def test_another_figure_is_a_module_and_an_entry(tmp_path, study, monkeypatch):
+    (tmp_path / "toy.py").write_text(
+        "from matplotlib.figure import Figure\ndef draw(networks, attributions):\n"
+        "    return Figure((len(networks), len(attributions['network_1']['images'])))\n"
+    )
+    packages = blocklab.report.figures.__path__
+    monkeypatch.setattr(blocklab.report.figures, "__path__", [*packages, str(tmp_path)])
+    monkeypatch.setitem(FIGURES, "toy", Entry("a toy", ("networks", "attributions")))
+    assert study("toy").get_size_inches().tolist() == [2, 13]
+
+
 def test_twelve_networks_look_different_and_the_baseline_is_grey_and_dashed():
-    looks = styles(NETWORKS, baseline=NETWORKS[3])
+    table = networks_table(12)
+    looks = styles(table.assign(baseline=table.index == 3))
     assert len(set(looks.values())) == 12
     assert len({(look.colour, look.line) for look in looks.values()}) == 12
     assert len({look.marker for look in looks.values()}) == 12
     assert (looks[NETWORKS[3]].colour, looks[NETWORKS[3]].line) == (BASELINE_COLOUR, "--")
-    another_baseline = styles(NETWORKS, baseline=NETWORKS[0])
-    assert another_baseline[NETWORKS[5]] == looks[NETWORKS[5]]
+    assert styles(table)[NETWORKS[5]] == looks[NETWORKS[5]]
 
 
 def test_learning_curves_show_the_mean_error_in_percent_with_the_range_over_seeds():
-    figure = figures.draw_learning_curves({"exp3": history([0.2, 0.1], seeds=3)}, "exp3")
-    validation, training = figure.axes
+    validation, training = curves([0.2, 0.1], seeds=3)
     assert validation.get_yscale() == training.get_yscale() == "log"
     assert validation.get_ylim() == training.get_ylim()
     assert validation.lines[0].get_ydata() == pytest.approx([20.1, 10.1])
@@ -113,15 +179,13 @@ def test_learning_curves_show_the_mean_error_in_percent_with_the_range_over_seed
 
 
 def test_without_a_validation_split_only_the_training_error_is_shown():
-    curves = {name: history([0.2, 0.1], validation=False) for name in NETWORKS[:2]}
-    (panel,) = figures.draw_learning_curves(curves, NETWORKS[0]).axes
+    (panel,) = curves([0.2, 0.1], networks=2, validation=False)
     assert "Training" in panel.get_title(loc="left")
     assert len(panel.lines) == 2
 
 
 def test_one_epoch_is_shown_as_points_side_by_side():
-    curves = {name: history([0.1], seeds=2) for name in NETWORKS}
-    panel = figures.draw_learning_curves(curves, NETWORKS[0]).axes[0]
+    panel = curves([0.1], networks=12, seeds=2)[0]
     places = [line.get_xdata()[0] for line in panel.lines]
     assert len(set(places)) == 12
     assert 0.5 < min(places) < 1 < max(places) < 1.5
@@ -130,28 +194,27 @@ def test_one_epoch_is_shown_as_points_side_by_side():
 
 
 def test_an_error_of_zero_is_drawn_inside_the_log_axis_and_the_label_says_where():
-    curves = {"exp3": history([0.02, 0.0, 1e-17], validation=False)}
-    (panel,) = figures.draw_learning_curves(curves, "exp3").axes
+    (panel,) = curves([0.02, 0.0, 1e-17], validation=False)
     assert panel.lines[0].get_ydata() == pytest.approx([2, 1, 1])
     assert panel.get_ylim()[0] < 1
     assert "0 drawn at 1" in panel.get_ylabel()
 
 
 def test_no_error_at_all_still_gives_a_figure():
-    (panel,) = figures.draw_learning_curves({"a": history([0.0], validation=False)}, "a").axes
+    (panel,) = curves([0.0], validation=False)
     low, high = panel.get_ylim()
     assert 0 < low < panel.lines[0].get_ydata()[0] < high
 
 
 def test_accuracy_against_cost_names_every_network_once_and_the_baseline_as_such():
-    figure = figures.draw_accuracy_against_cost(networks_table(3))
+    figure = accuracy_against_cost.draw(networks_table(3))
     (legend,) = figure.legends
     named = [text.get_text() for text in legend.get_texts()]
     assert named == [f"{NETWORKS[0]} (baseline)", *NETWORKS[1:3]]
 
 
 def test_accuracy_against_cost_draws_the_interval_of_the_error():
-    panel = figures.draw_accuracy_against_cost(networks_table(1)).axes[0]
+    panel = accuracy_against_cost.draw(networks_table(1)).axes[0]
     assert panel.lines[0].get_xydata()[0] == pytest.approx([1e6, 1.5])
     assert panel.collections[0].get_segments()[0][:, 1] == pytest.approx([1.3, 1.7])
     assert "95 % interval" in panel.get_ylabel()
@@ -162,7 +225,7 @@ def test_accuracy_against_cost_without_intervals_costs_or_errors():
     table[["test_acc_low", "test_acc_high"]] = np.nan
     table.loc[1, "test_acc"] = 1.0
     table.loc[2, "seconds_per_epoch"] = np.nan
-    compute, time = figures.draw_accuracy_against_cost(table).axes
+    compute, time = accuracy_against_cost.draw(table).axes
     assert "interval" not in compute.get_ylabel()
     assert "0 drawn at" in compute.get_ylabel()
     assert np.isfinite(compute.lines[2].get_xdata()).all()
@@ -170,7 +233,7 @@ def test_accuracy_against_cost_without_intervals_costs_or_errors():
 
 
 def test_a_log_axis_has_enough_ticks_for_close_values_and_few_over_many_decades():
-    panel = figures.draw_accuracy_against_cost(networks_table(1)).axes[0]
+    panel = accuracy_against_cost.draw(networks_table(1)).axes[0]
     for values, ticks in [
         ([1.1, 1.2], [1, 1.2, 1.4, 1.6, 1.8, 2]),
         ([1.4, 4.3], [1, 1.5, 2, 3, 4, 5]),
@@ -186,7 +249,8 @@ def test_a_log_axis_has_enough_ticks_for_close_values_and_few_over_many_decades(
 
 def test_confusion_shows_counts_recall_and_only_the_errors_in_colour():
     counts = np.array([[90, 10, 0], [0, 50, 0], [0, 0, 0]])
-    figure = figures.draw_confusion(counts, ["ankle boot", "bag", "coat"], "vgg")
+    names = {"class_names": ["ankle boot", "bag", "coat"]}
+    figure = confusion.draw(networks_table(2), counted(counts), names)
     axes = figure.axes[0]
     shares = axes.images[0].get_array()
     assert shares.mask.diagonal().all()
@@ -195,24 +259,26 @@ def test_confusion_shows_counts_recall_and_only_the_errors_in_colour():
     texts = [text.get_text() for text in axes.texts]
     assert texts[:9] == ["90", "10", "0", "0", "50", "0", "0", "0", "0"]
     assert texts[9:] == ["90.0 %", "100.0 %", "-", "recall"]  # the last class has no images
-    assert "10 of 150 test predictions are wrong (6.67 %)" in axes.get_title(loc="left")
+    title = "network_1: 10 of 150 test predictions are wrong (6.67 %)"
+    assert axes.get_title(loc="left") == title
 
 
 def test_confusion_without_an_error_is_drawn(tmp_path):
-    figures.confusion(np.eye(10, dtype=np.int64), DIGITS, "vgg", tmp_path / "confusion.png")
+    figure = confusion.draw(networks_table(2), counted(np.eye(10, dtype=int)), MANIFEST)
+    save(figure, tmp_path / "confusion.png")
     assert (tmp_path / "confusion.png").stat().st_size > 10_000
 
 
 def test_all_maps_share_one_symmetric_scale_with_one_colourbar():
     large = explained(1)
     large["attributions"] *= 5
-    figure = heatmaps.draw_every_network({"a": explained(0), "b": large}, DIGITS, TARGET)
+    figure = heatmaps_all.draw({"a": explained(0), "b": large}, MANIFEST, TARGET)
     maps = maps_of(figure)
     assert len(maps) == 20
     shown = np.abs([a["attributions"][0, :10] for a in (explained(0), large)])
     scale = np.percentile(shown, 99.5)
     assert {image.get_clim() for image in maps} == {(-scale, scale)}
-    bars = [axes for axes in figure.axes if axes.get_xlabel() == TARGET]
+    bars = [axes for axes in figure.axes if axes.get_xlabel() == TARGET_LABELS[TARGET]]
     assert len(bars) == 1
     assert maps[-1].colorbar.extend == "both"
     assert "0.5 % of the pixels" in figure.texts[1].get_text().replace("\n", " ")
@@ -220,7 +286,8 @@ def test_all_maps_share_one_symmetric_scale_with_one_colourbar():
 
 def test_difference_is_best_minus_baseline_of_the_first_seed_on_the_same_scale():
     baseline, best = explained(0), explained(1)
-    figure = heatmaps.draw_baseline_and_best(("exp3", baseline), ("vgg", best), DIGITS, TARGET)
+    explanations = dict(zip(NETWORKS[:3], (baseline, best, explained(2)), strict=True))
+    figure = heatmaps.draw(networks_table(3), explanations, MANIFEST, TARGET)
     maps = maps_of(figure)
     assert len(maps) == 30
     assert len({image.get_clim() for image in maps}) == 1
@@ -232,10 +299,10 @@ def test_difference_is_best_minus_baseline_of_the_first_seed_on_the_same_scale()
 def test_a_wrong_prediction_is_marked_by_a_sign_and_a_frame():
     arrays = explained(0)
     arrays["predictions"][0, 1] = 7
-    figure = heatmaps.draw_every_network({"exp3": arrays}, DIGITS, TARGET)
+    figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, TARGET)
     right, wrong = (figure.axes[row * 2 + 1] for row in (0, 1))
     assert right.get_title() == "0   93.1 %"
-    assert wrong.get_title() == f"{heatmaps.WRONG} 7   93.1 %"
+    assert wrong.get_title() == f"{WRONG} 7   93.1 %"
     assert wrong.spines["left"].get_linewidth() > right.spines["left"].get_linewidth()
 
 
@@ -244,7 +311,7 @@ def test_attributions_of_zero_or_of_a_network_that_diverged_are_drawn():
     arrays["attributions"][:] = 0
     diverged["attributions"][:] = np.nan
     diverged["probabilities"][:] = np.nan
-    figure = heatmaps.draw_every_network({"exp3": arrays, "b": diverged}, DIGITS, TARGET)
+    figure = heatmaps_all.draw({"exp3": arrays, "b": diverged}, MANIFEST, TARGET)
     assert {image.get_clim() for image in maps_of(figure)} == {(-1.0, 1.0)}
     assert figure.axes[2].get_title() == "0   nan %"
 
@@ -253,17 +320,75 @@ def test_colour_images_are_shown_in_colour_and_their_channels_summed():
     arrays = explained(0)
     arrays["images"] = np.repeat(arrays["images"], 3, axis=1)
     arrays["attributions"] = np.repeat(arrays["attributions"], 3, axis=2)
-    figure = heatmaps.draw_every_network({"exp3": arrays}, DIGITS, TARGET)
+    figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, TARGET)
     assert figure.axes[0].images[0].get_array().shape == (12, 12, 3)
     summed = arrays["attributions"][0, 0].sum(axis=0)
     assert np.allclose(maps_of(figure)[0].get_array(), summed)
 
 
-def test_networks_that_explain_different_images_are_refused(tmp_path):
+def test_networks_that_explain_different_images_are_refused():
     other = explained(1)
     other["indices"] = other["indices"] + 1
-    with pytest.raises(UserError, match="vgg explains other images than that of exp3"):
-        heatmaps.every_network(
-            {"exp3": explained(0), "vgg": other}, DIGITS, TARGET, tmp_path / "figure.png"
-        )
-    assert not list(tmp_path.iterdir())
+    explanations = dict(zip(NETWORKS[:2], (explained(0), other), strict=True))
+    with pytest.raises(UserError, match="network_1 explains other images than that of network_0"):
+        heatmaps_all.draw(explanations, MANIFEST, TARGET)
+    with pytest.raises(UserError, match="network_1 explains other images than that of network_0"):
+        heatmaps.draw(networks_table(2), explanations, MANIFEST, TARGET)
+
+
+@pytest.fixture
+def worked(tmp_path):
+    """Return a function: start and end of each job by stage and name -> a figure's logs."""
+
+    def write(**stages: dict[str, tuple[float, float] | None]) -> dict[str, dict[str, str]]:
+        logs = {}
+        for stage, jobs in stages.items():
+            for name, span in jobs.items():
+                path = tmp_path / f"{stage}_{name}.log"
+                last = "12:00:01 INFO worked from {:.2f} to {:.2f}\n".format(*span) if span else ""
+                path.write_text(f"12:00:00 INFO {name} seed 0 epoch 1/1: acc 0.5\n{last}")
+                logs.setdefault(stage, {})[name] = str(path)
+        return logs
+
+    return write
+
+
+def bars(figure) -> list[tuple[int, float, float]]:
+    """Return row, start and end of the bars in the order that they were drawn."""
+    (axes,) = figure.axes
+    boxes = [bar.get_bbox() for bar in axes.patches]
+    return [(round((box.y0 + box.y1) / 2), round(box.x0, 6), round(box.x1, 6)) for box in boxes]
+
+
+def test_a_job_is_a_bar_in_the_first_row_that_is_free_when_it_starts(worked):
+    jobs = {"vgg": (100, 105), "csp": (100.5, 103), "exp3": (101, 102), "x": (105, 109)}
+    logs = worked(train=jobs, explain={"vgg": (106, 107)})
+    expected = [(0, 0, 5), (1, 0.5, 3), (2, 1, 2), (0, 5, 9), (1, 6, 7)]
+    assert bars(timeline.draw(logs)) == expected
+
+
+def test_the_time_until_a_study_is_continued_is_cut_out(worked):
+    logs = worked(
+        train={"a": (100, 150), "b": (110, 120)}, explain={"a": (155, 160), "b": (5000, 5010)}
+    )
+    # Five idle seconds stay; from 160 to 5,000 nothing ran.
+    assert bars(timeline.draw(logs)) == [(0, 0, 50), (1, 10, 20), (0, 55, 60), (0, 60, 70)]
+
+
+def test_logs_that_are_gone_or_without_times_are_left_out(worked):
+    logs = worked(train={"old": None, "vgg": (5, 6), "gone": (5, 7)})
+    Path(logs["train"]["gone"]).unlink()
+    assert bars(timeline.draw(logs)) == [(0, 0, 1)]
+    del logs["train"]["vgg"]
+    (text,) = timeline.draw(logs).texts
+    assert text.get_text() == "no log says when its job ran"
+
+
+@pytest.mark.parametrize(("longest", "unit"), [(100, "seconds"), (1000, "minutes")])
+def test_bars_are_named_where_the_name_fits_and_measured_in_a_unit_that_fits(worked, longest, unit):
+    logs = worked(train={"vgg": (0, longest), "a_very_long_name_of_a_network": (0, 2)})
+    (axes,) = timeline.draw(logs).axes
+    widths = sorted(bar.get_width() * (60 if unit == "minutes" else 1) for bar in axes.patches)
+    assert widths == pytest.approx([2, longest])
+    assert axes.get_xlabel() == f"{unit} since the first job started"
+    assert [text.get_text() for text in axes.texts] == ["vgg"]

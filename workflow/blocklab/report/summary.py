@@ -63,7 +63,7 @@ def render(study: Study, template: Path) -> str:
     )
     networks, config, sizes = study.networks, study.config, study.manifest["sizes"]
     class_names = study.manifest["class_names"]
-    return environment.get_template(template.name).render(
+    page = environment.get_template(template.name).render(
         config=config,
         sizes=sizes,
         manifest=study.manifest,
@@ -88,6 +88,9 @@ def render(study: Study, template: Path) -> str:
         method=study.cards["integrated_gradients"],
         provenance=study.provenance,
     )
+    # A figure that the template has no place for still is one of the study.
+    unplaced = (path for path in study.figures.values() if f"]({path})" not in page)
+    return page + "".join(f"\n![{Path(path).stem}]({path})\n" for path in unplaced)
 
 
 def _markdown(table: pd.DataFrame) -> str:

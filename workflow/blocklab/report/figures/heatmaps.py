@@ -1,232 +1,48 @@
-"""Figures of Integrated Gradients, drawn from the arrays of attributions.npz.
+"""Integrated Gradients of the baseline beside the best network, and their difference."""
 
-Every map in a figure has the same symmetric scale, so that colours compare across networks. Only
-the gallery, one image per class, and the first seed of the pack are shown.
-"""
+from collections.abc import Mapping
+from typing import Any
 
-import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
+import pandas as pd
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from blocklab.errors import UserError
-from blocklab.report.figures.style import LOOK, save
-
-TARGET_LABELS = {
-    "logit_minus_mean": "attribution to (logit of the true class \N{MINUS SIGN} mean logit)",
-    "softmax": "attribution to the softmax probability of the true class",
-}
-Explained = Mapping[str, np.ndarray]
-
-MAP_LOOK = {**LOOK, "axes.grid": False, "axes.spines.top": True, "axes.spines.right": True}
-SCALE_PERCENTILE = 99.5
-WRONG = "\N{BALLOT X}"
-# Inches: the gap between columns, the caption above each map, the least width of the figure.
-GAP, CAPTION, LEAST_WIDTH = 0.08, 0.22, 5.7
-
-
-@dataclass(frozen=True)
-class Column:
-    """Attributions [G, H, W] and, where they are one network's, what it says of each image [G]."""
-
-    title: str
-    maps: np.ndarray
-    predictions: np.ndarray | None = None
-    probabilities: np.ndarray | None = None
-
-
-def baseline_and_best(
-    baseline: tuple[str, Explained],
-    best: tuple[str, Explained],
-    class_names: Sequence[str],
-    target_label: str,
-    path: str | Path,
-) -> None:
-    """Write the maps of two networks side by side, and their difference (best - baseline).
-
-    `baseline` and `best` are a network's name and the arrays of its attributions.npz; rows are the
-    gallery's classes. `target_label` is the colourbar's label and says what is attributed to what.
-
-    Raises UserError if the two networks explain different images.
-    """
-    save(draw_baseline_and_best(baseline, best, class_names, target_label), path)
+from blocklab.report.figures.attribution_maps import (
+    MAP_LOOK,
+    Column,
+    Explained,
+    check_same_images,
+    column_of,
+    draw_maps,
+)
 
 
 @rc_context(MAP_LOOK)
-def draw_baseline_and_best(
-    baseline: tuple[str, Explained],
-    best: tuple[str, Explained],
-    class_names: Sequence[str],
-    target_label: str,
+def draw(
+    networks: pd.DataFrame,
+    attributions: Mapping[str, Explained],
+    manifest: Mapping[str, Any],
+    target: str,
 ) -> Figure:
-    """Return the figure that `baseline_and_best` writes."""
-    _check_same_images([baseline, best])
-    first, second = _column(*baseline), _column(*best)
+    """Return the maps of two networks side by side, and best - baseline, one row per class.
+
+    Args:
+        networks: of networks.csv the columns network, baseline and best.
+        attributions: the arrays of attributions.npz by network.
+        manifest: of the data set; its class_names are read.
+        target: what was attributed to pixels, a key of TARGET_LABELS.
+
+    Raises UserError if the two networks explain different images.
+    """
+    names = networks.set_index("network")
+    pair = {role: names.index[names[role]][0] for role in ("baseline", "best")}
+    shown = {name: attributions[name] for name in pair.values()}
+    check_same_images(shown)
+    first, second = (column_of(name, arrays) for name, arrays in shown.items())
     columns = [
         Column(f"{first.title} (baseline)", first.maps, first.predictions, first.probabilities),
         Column(f"{second.title} (best)", second.maps, second.predictions, second.probabilities),
         Column(f"{second.title} \N{MINUS SIGN} {first.title}", second.maps - first.maps),
     ]
-    return _draw(baseline[1], columns, class_names, target_label, cell=1.3)
-
-
-def every_network(
-    explained: Mapping[str, Explained],
-    class_names: Sequence[str],
-    target_label: str,
-    path: str | Path,
-) -> None:
-    """Write the maps of all networks on the gallery, one column per network.
-
-    `explained` maps the networks, in the study's order, to the arrays of their attributions.npz.
-
-    Raises UserError if the networks explain different images.
-    """
-    save(draw_every_network(explained, class_names, target_label), path)
-
-
-@rc_context(MAP_LOOK)
-def draw_every_network(
-    explained: Mapping[str, Explained], class_names: Sequence[str], target_label: str
-) -> Figure:
-    """Return the figure that `every_network` writes."""
-    _check_same_images(list(explained.items()))
-    columns = [_column(network, arrays) for network, arrays in explained.items()]
-    return _draw(next(iter(explained.values())), columns, class_names, target_label, cell=0.95)
-
-
-def _check_same_images(explained: Sequence[tuple[str, Explained]]) -> None:
-    (first, arrays), *rest = explained
-    for network, others in rest:
-        if not np.array_equal(others["indices"], arrays["indices"]):
-            raise UserError(
-                f"attributions.npz of {network} explains other images than that of {first}:"
-                " explain both again with the same dataset and explanation settings"
-            )
-
-
-def _column(network: str, arrays: Explained) -> Column:
-    gallery = int(arrays["gallery"])
-    # A colour image's attribution is the sum over its channels: completeness still holds.
-    maps = arrays["attributions"][0, :gallery].sum(axis=1)
-    return Column(
-        network, maps, arrays["predictions"][0, :gallery], arrays["probabilities"][0, :gallery]
-    )
-
-
-def _draw(
-    arrays: Explained,
-    columns: Sequence[Column],
-    class_names: Sequence[str],
-    target_label: str,
-    cell: float,
-) -> Figure:
-    """Draw the gallery of `arrays`: the input, then `columns`; a map is `cell` inches wide."""
-    gallery = int(arrays["gallery"])
-    images, labels, indices = (arrays[key][:gallery] for key in ("images", "labels", "indices"))
-    magnitude = np.abs([column.maps for column in columns])
-    magnitude = magnitude[np.isfinite(magnitude)]  # a network that diverged has none
-    scale = float(np.percentile(magnitude, SCALE_PERCENTILE) or magnitude.max() or 1)
-    clipped = float((magnitude > scale).mean())
-    notes = (
-        f"All maps share one scale, \N{PLUS-MINUS SIGN}{scale:.2g}: the {SCALE_PERCENTILE}th"
-        f" percentile of |attribution| over the maps shown; {100 * clipped:.1f} % of the pixels"
-        " lie beyond it and have the end colours. Above a map: the predicted class and its"
-        f" probability; {WRONG} and a thick frame where it is wrong. Thin line: outline of the"
-        f" input. Networks trained with seed {arrays['seeds'][0]}."
-    )
-    left = 0.3 + 0.09 * max(len(class_names[label]) for label in labels)
-    titles = [_wrap_name(column.title, round((cell + GAP) / 0.085)) for column in columns]
-    figure, axes, bar = _lay_out(gallery, ["input", *titles], cell, left, notes)
-
-    for row, (image, label) in enumerate(zip(images, labels, strict=True)):
-        _draw_input(axes[row, 0], image)
-        axes[row, 0].set_title(f"test image {indices[row]}", size=6.5, color="0.4", pad=3)
-        axes[row, 0].set_ylabel(class_names[label], rotation=0, ha="right", va="center", size=10)
-        for panel, column in zip(axes[row, 1:], columns, strict=True):
-            drawn = panel.imshow(column.maps[row], cmap="RdBu_r", vmin=-scale, vmax=scale)
-            _outline(panel, image)
-            if column.predictions is not None:
-                predicted, probability = column.predictions[row], column.probabilities[row]
-                _caption(panel, class_names[predicted], probability, predicted == label, cell)
-    extend = "both" if clipped else "neither"
-    figure.colorbar(drawn, cax=bar, orientation="horizontal", extend=extend, label=target_label)
-    return figure
-
-
-def _lay_out(
-    rows: int, titles: Sequence[str], cell: float, left: float, notes: str
-) -> tuple[Figure, np.ndarray, Axes]:
-    """Return the figure with its texts, the axes [rows, columns], and those of the colourbar."""
-    right = left + len(titles) * (cell + GAP) - GAP
-    width = max(right + GAP, LEAST_WIDTH)
-    notes = textwrap.fill(notes, round(17 * width))
-    bar_below = 0.7 + 0.14 * notes.count("\n")
-    top = bar_below + 0.96 + 0.15 * max(title.count("\n") for title in titles)
-    height = top + rows * (cell + CAPTION)
-    figure = Figure(figsize=(width, height))
-    heading = "Integrated Gradients: pixels for (red) and against (blue) the true class"
-    figure.text(0.1 / width, 1 - 0.1 / height, heading, size=11, va="top")
-    figure.text(0.1 / width, 1 - 0.34 / height, notes, size=7.5, va="top", color="0.3")
-    axes = figure.subplots(
-        rows,
-        len(titles),
-        squeeze=False,
-        gridspec_kw={
-            "left": left / width,
-            "right": right / width,
-            "top": 1 - top / height,
-            "bottom": 0.1 / height,
-            "wspace": GAP / cell,
-            "hspace": CAPTION / cell,
-        },
-    )
-    for panel, title in zip(axes[0], titles, strict=True):
-        panel.annotate(
-            title,
-            (0.5, 1),
-            (0, 72 * CAPTION),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            weight="bold",
-        )
-    bar = figure.add_axes((left / width, 1 - bar_below / height, 3.6 / width, 0.12 / height))
-    return figure, axes, bar
-
-
-def _draw_input(axes: Axes, image: np.ndarray) -> None:
-    """Show uint8 [C, H, W] as the network sees it."""
-    axes.set(xticks=[], yticks=[])
-    pixels = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
-    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-
-
-def _outline(axes: Axes, image: np.ndarray) -> None:
-    """Draw a faint line around the ink, so that the eye finds the digit under a map."""
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_color("0.8")
-    ink = image.mean(axis=0)
-    if ink.min() < ink.max():
-        level = (ink.min() + ink.max()) / 2
-        axes.contour(ink, levels=[level], colors="0.3", linewidths=0.5, alpha=0.6)
-
-
-def _caption(axes: Axes, predicted: str, probability: float, right: bool, cell: float) -> None:
-    shown = ">99.9 %" if probability >= 0.9995 else f"{100 * probability:.1f} %"
-    caption = f"{predicted}   {shown}" if right else f"{WRONG} {predicted}   {shown}"
-    size = min(7.5, 72 * cell / (0.62 * len(caption)))
-    axes.set_title(caption, size=size, pad=3, weight="normal" if right else "bold")
-    if not right:
-        axes.spines[:].set(color="black", linewidth=2)
-
-
-def _wrap_name(name: str, width: int) -> str:
-    """Break a name after its underscores and spaces where it is longer than `width` characters."""
-    return textwrap.fill(name.replace("_", "_ "), width).replace("_ ", "_")
+    gallery = shown[pair["baseline"]]
+    return draw_maps(gallery, columns, manifest["class_names"], target, cell=1.3)

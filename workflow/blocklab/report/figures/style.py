@@ -1,4 +1,4 @@
-"""What the figures share: their look, logarithmic axes.
+"""What the figures share: their look, logarithmic axes, how an error of 0 is drawn on them.
 
 Figures are matplotlib Figure objects alone, so that there is no global state and no display is
 needed.
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, Formatter, NullLocator
+from matplotlib.ticker import FixedLocator, Formatter, NullLocator, StrMethodFormatter
 
 from blocklab.files import write_atomically
 
@@ -33,26 +34,38 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = "osD^vPX<>*hp"
 LINES = ("-", "-.", ":")
 BASELINE_COLOUR = "0.45"
+# A white rim keeps markers apart where they lie on each other.
+RIM = {"markeredgecolor": "white", "markeredgewidth": 0.5}
+PLAIN = StrMethodFormatter("{x:g}")
+# Percent. One image in a million is 1e-4 %: anything smaller is rounding, not an error.
+NO_ERROR = 1e-5
 
 
 @dataclass(frozen=True)
 class Style:
-    """How one network looks in every figure."""
+    """How one network is named and looks in every figure."""
 
+    label: str
     colour: str
     marker: str
     line: str
 
 
-def styles(networks: Sequence[str], baseline: str) -> dict[str, Style]:
-    """Give each network its look by its position in the study; the baseline is grey and dashed."""
+def styles(networks: pd.DataFrame) -> dict[str, Style]:
+    """Give each network its look by its position in the study; the baseline is grey and dashed.
+
+    networks: of networks.csv the columns network and baseline.
+    """
     looks = {}
-    for position, network in enumerate(networks):
+    for position, (network, baseline) in enumerate(
+        zip(networks["network"], networks["baseline"], strict=True)
+    ):
+        label = network
         colour = COLOURS[position % len(COLOURS)]
         line = LINES[position // len(COLOURS) % len(LINES)]
-        if network == baseline:
-            colour, line = BASELINE_COLOUR, "--"
-        looks[network] = Style(colour, MARKERS[position % len(MARKERS)], line)
+        if baseline:
+            label, colour, line = f"{network} (baseline)", BASELINE_COLOUR, "--"
+        looks[network] = Style(label, colour, MARKERS[position % len(MARKERS)], line)
     return looks
 
 
@@ -94,3 +107,14 @@ def log_axis(axis: Axis, values: np.ndarray, formatter: Formatter) -> None:
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(formatter)
     axis.set_minor_locator(NullLocator())
+
+
+def error_floor(errors: np.ndarray) -> float:
+    """Return where an error of 0 % is drawn on a logarithmic axis: half the smallest above 0."""
+    some = errors[np.isfinite(errors) & (errors > NO_ERROR)]
+    return some.min() / 2 if some.size else 0.005
+
+
+def error_label(label: str, errors: np.ndarray, floor: float) -> str:
+    """Return the axis label, which owns up to the zeros that a logarithmic axis cannot show."""
+    return f"{label}; 0 drawn at {floor:.2g}" if (errors <= NO_ERROR).any() else label

@@ -9,61 +9,28 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from blocklab.report.figures.style import COLOURS, LOOK, save
+from blocklab.report.figures.style import COLOURS, LOOK
 
 WORKED = re.compile(r"worked from (\d+\.\d+) to (\d+\.\d+)$", re.MULTILINE)
 LONGEST_IDLE = 20.0  # seconds; longer, and the study was continued later
 NARROWEST_LABEL = 0.013  # of the figure's width, per letter
 
 
-def timeline(logs: Mapping[str, Mapping[str, str]], path: str | Path) -> None:
-    """Write the figure; `logs` maps stages, and in each what the job was for, to log files."""
-    save(draw_timeline(read_jobs(logs)), path)
-
-
-def read_jobs(logs: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """Return one row per job: stage, name, start and end in seconds from the first start.
+@rc_context(LOOK)
+def draw(logs: Mapping[str, Mapping[str, str]]) -> Figure:
+    """Return the jobs as bars; `logs` maps stages, and in each what a job was for, to its log.
 
     Where nothing ran for a while, because the study was continued later, that time is cut out.
     Jobs whose log is gone or does not say when they ran are left out.
     """
-    rows = []
-    for stage, files in logs.items():
-        for name, path in files.items():
-            text = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
-            found = WORKED.search(text)
-            if found:
-                rows.append((stage, name, *map(float, found.groups())))
-    jobs = pd.DataFrame(rows, columns=["stage", "name", "start", "end"])
-    jobs = jobs.sort_values("start", ignore_index=True)
-    busy_until = jobs["end"].cummax().shift(fill_value=jobs["start"].min())
-    idle = (jobs["start"] - busy_until).clip(lower=0)
-    cut = idle.where(idle > LONGEST_IDLE, 0).cumsum() + jobs["start"].min()
-    return jobs.assign(start=jobs["start"] - cut, end=jobs["end"] - cut)
-
-
-def lanes(jobs: pd.DataFrame) -> list[int]:
-    """Return the row of each job, the first that is free when it starts; `jobs` sorted by start."""
-    free_from: list[float] = []
-    chosen = []
-    for start, end in zip(jobs["start"], jobs["end"], strict=True):
-        free = (lane for lane, time in enumerate(free_from) if time <= start)
-        lane = next(free, len(free_from))
-        free_from[lane : lane + 1] = [end]
-        chosen.append(lane)
-    return chosen
-
-
-@rc_context(LOOK)
-def draw_timeline(jobs: pd.DataFrame) -> Figure:
-    """Return the figure that `timeline` writes."""
+    jobs = _read_jobs(logs)
     if jobs.empty:
         figure = Figure(figsize=(8.6, 1.3))
         figure.text(0.5, 0.5, "no log says when its job ran", ha="center", va="center")
         return figure
     minutes = jobs["end"].max() > 180
     unit = 60 if minutes else 1
-    rows = lanes(jobs)
+    rows = _lanes(jobs)
     stages = list(dict.fromkeys(jobs["stage"]))
     colours = {stage: COLOURS[i % len(COLOURS)] for i, stage in enumerate(stages)}
     figure = Figure(figsize=(8.6, 1.3 + 0.42 * (max(rows) + 1)), layout="constrained")
@@ -89,3 +56,32 @@ def draw_timeline(jobs: pd.DataFrame) -> Figure:
         loc="outside upper center", ncols=len(stages), frameon=False,
     )  # fmt: skip
     return figure
+
+
+def _read_jobs(logs: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """Return one row per job: stage, name, start and end in seconds from the first start."""
+    rows = []
+    for stage, files in logs.items():
+        for name, path in files.items():
+            text = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
+            found = WORKED.search(text)
+            if found:
+                rows.append((stage, name, *map(float, found.groups())))
+    jobs = pd.DataFrame(rows, columns=["stage", "name", "start", "end"])
+    jobs = jobs.sort_values("start", ignore_index=True)
+    busy_until = jobs["end"].cummax().shift(fill_value=jobs["start"].min())
+    idle = (jobs["start"] - busy_until).clip(lower=0)
+    cut = idle.where(idle > LONGEST_IDLE, 0).cumsum() + jobs["start"].min()
+    return jobs.assign(start=jobs["start"] - cut, end=jobs["end"] - cut)
+
+
+def _lanes(jobs: pd.DataFrame) -> list[int]:
+    """Return the row of each job, the first that is free when it starts; `jobs` sorted by start."""
+    free_from: list[float] = []
+    lanes = []
+    for start, end in zip(jobs["start"], jobs["end"], strict=True):
+        free = (lane for lane, time in enumerate(free_from) if time <= start)
+        lane = next(free, len(free_from))
+        free_from[lane : lane + 1] = [end]
+        lanes.append(lane)
+    return lanes

@@ -1,0 +1,31 @@
+"""The study's figures, one entry each.
+
+A figure is the module of its name beside this one, with a function `draw` that takes what `reads`
+names and returns a matplotlib Figure, and its caption in workflow/report/NAME.rst. Rule, log, what
+timeline and summary wait for, and the path on the page follow from the entry. What can be read is
+listed in workflow/rules/figures.smk. Snakemake's own process imports this: nothing heavy here.
+"""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A figure's title, and the names of what its `draw` takes."""
+
+    title: str
+    reads: tuple[str, ...]
+
+
+FIGURES = {
+    "learning_curves": Entry("learning curves", ("histories", "networks")),
+    "accuracy_against_cost": Entry("test error against cost", ("networks",)),
+    "confusion": Entry("confusion of the best network", ("networks", "confusion", "manifest")),
+    "heatmaps": Entry(
+        "Integrated Gradients, baseline and best",
+        ("networks", "attributions", "manifest", "target"),
+    ),
+    "heatmaps_all": Entry(
+        "Integrated Gradients, every network", ("attributions", "manifest", "target")
+    ),
+    "timeline": Entry("timeline of the jobs", ("logs",)),
+}

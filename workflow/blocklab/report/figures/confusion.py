@@ -1,0 +1,80 @@
+"""The confusion matrix of the best network, summed over its seeds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
+
+from blocklab.report.figures.style import LOOK, steps_between
+
+
+@rc_context({**LOOK, "axes.grid": False})
+def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str, Any]) -> Figure:
+    """Return how often the best network took a class (row) for another (column).
+
+    The colour is the share of the row's images, off the diagonal alone: the errors are what is to
+    be seen, and on the diagonal they would drown. The recall of each class stands at the right.
+
+    Args:
+        networks: of networks.csv the columns network and best.
+        confusion: the columns of confusion.csv.
+        manifest: of the data set; its class_names are read.
+    """
+    best = networks.loc[networks["best"], "network"].iloc[0]
+    class_names = manifest["class_names"]
+    classes = len(class_names)
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    rows = confusion[confusion["network"] == best]
+    counts[rows["true_class"], rows["predicted_class"]] = rows["images"]
+    images = counts.sum(axis=1)
+    share = 100 * counts / np.where(images > 0, images, np.nan)[:, None]
+    errors = np.ma.masked_invalid(np.where(np.eye(classes, dtype=bool), np.nan, share))
+    most = float(errors.max()) if errors.count() and errors.max() > 0 else 1.0
+
+    side = 0.52 * classes
+    longest = max(map(len, class_names))
+    figure = Figure(
+        figsize=(side + 1.6 + 0.08 * longest, side + 1.4 + 0.05 * longest), layout="constrained"
+    )
+    axes = figure.subplots()
+    axes.set_facecolor("0.93")
+    image = axes.imshow(errors, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=most))
+    for row, column in np.ndindex(classes, classes):
+        count, filled = counts[row, column], image.norm(errors.filled(0)[row, column])
+        colour = "white" if filled > 0.6 else "0.7" if count == 0 else "black"
+        axes.text(column, row, f"{count:,}", ha="center", va="center", size=8, color=colour)
+    for row in range(classes):
+        recall = f"{share[row, row]:.1f} %" if images[row] else "-"
+        axes.text(classes - 0.3, row, recall, ha="left", va="center", size=8)
+    axes.text(classes - 0.3, -0.6, "recall", ha="left", va="bottom", size=8, weight="bold")
+
+    ticks = range(classes)
+    axes.set_yticks(ticks, class_names)
+    axes.set_xticks(ticks, class_names, **({"rotation": 40, "ha": "right"} if longest > 3 else {}))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    wrong, total = int(counts.sum() - np.trace(counts)), int(counts.sum())
+    axes.set_title(
+        f"{best}: {wrong:,} of {total:,} test predictions are wrong"
+        f" ({100 * wrong / max(total, 1):.2f} %)",
+        loc="left",
+        pad=22,
+    )
+    figure.colorbar(
+        image,
+        ax=axes,
+        location="bottom",
+        shrink=0.6,
+        aspect=35,
+        ticks=[0, *steps_between(most / 25, most)],
+        format=StrMethodFormatter("{x:g} %"),
+        label="share of the true class's images, errors only (square-root scale)",
+    )
+    return figure

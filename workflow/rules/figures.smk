@@ -1,0 +1,77 @@
+# A rule for every figure of blocklab/report/figures/catalogue.py, under the figure's name.
+
+
+def logs_of_jobs():
+    """The log of every job but the tracker's, by stage and by what the job is for."""
+    logs = {"prepare data": {"": f"{OUT}/logs/data/{DATASET}.log"}}
+    for stage in ("train", "evaluate", "explain"):
+        logs[stage] = {
+            network if len(PACKS) == 1 else f"{network} {pack}": (
+                f"{OUT}/logs/{DATASET}/{network}/{pack}/{stage}.log"
+            )
+            for network in NETWORKS
+            for pack in PACKS
+        }
+    logs["report"] = {
+        name: f"{OUT}/logs/{name}.log" for name in ["aggregate", *not_of_logs()]
+    }
+    return logs
+
+
+def not_of_logs():
+    """The figures that can be drawn while jobs still write logs."""
+    return [name for name, figure in FIGURES.items() if "logs" not in figure.reads]
+
+
+# What a figure can read: files, which are its rule's inputs,
+READABLE_FILES = {
+    "networks": rules.aggregate.output.networks,
+    "histories": rules.aggregate.output.histories,
+    "confusion": rules.aggregate.output.confusion,
+    "manifest": MANIFEST,
+    # One file per network: its first seed is the one that is shown.
+    "attributions": [of_every_run("attributions.npz", [name])[0] for name in NETWORKS],
+}
+# and values, which are its rule's params. Logs are among these because Snakemake 9.27.1, given
+# them as inputs, trains a network again whose log was deleted when the timeline is to be drawn.
+READABLE_VALUES = {"target": config["explanation"]["target"], "logs": logs_of_jobs()}
+# The last that is made before the logs are read.
+BEFORE_LOGS = [*of_every_run("attributions.npz"), *expand(FIGURE, name=not_of_logs())]
+
+
+for name, figure in FIGURES.items():
+
+    rule:
+        name:
+            name
+        input:
+            *(BEFORE_LOGS if "logs" in figure.reads else []),
+            **{
+                key: READABLE_FILES[key]
+                for key in figure.reads
+                if key not in READABLE_VALUES
+            },
+        output:
+            report(
+                FIGURE.format(name=name),
+                caption=f"../report/{name}.rst",
+                category="Figures",
+                labels={"figure": figure.title},
+            ),
+        log:
+            f"{OUT}/logs/{name}.log",
+        localrule: True
+        conda:
+            "../../envs/report.yaml"
+        params:
+            networks=NETWORKS,
+            values={
+                key: READABLE_VALUES[key]
+                for key in figure.reads
+                if key in READABLE_VALUES
+            },
+            code=code("figure.py", f"report.figures.{name}"),
+        message:
+            f"Draw {figure.title}"
+        script:
+            "../scripts/figure.py"

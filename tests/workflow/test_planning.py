@@ -151,7 +151,8 @@ EDITS = {
         TIMELINE,
         SUMMARY,
     },
-    "workflow/blocklab/evaluation.py": (jobs(("Evaluate", "Track"), *NETWORKS) | GATHER),
+    "workflow/blocklab/evaluation/metrics.py": jobs(("Evaluate", "Track"), *NETWORKS)
+    | TABLES_ALONE,
     "workflow/blocklab/measurement.py": jobs(EVERYTHING, *NETWORKS) | GATHER,
     "workflow/blocklab/tracking.py": jobs(("Track",), *NETWORKS),
     "workflow/scripts/explain.py": jobs(("Explain",), *NETWORKS) | EXPLAINED,

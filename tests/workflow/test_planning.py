@@ -153,7 +153,8 @@ EDITS = {
         TIMELINE,
         SUMMARY,
     },
-    "workflow/blocklab/evaluation.py": (jobs(("Evaluate", "Track"), *NETWORKS) | GATHER),
+    "workflow/blocklab/evaluation/metrics.py": jobs(("Evaluate", "Track"), *NETWORKS)
+    | TABLES_ALONE,
     "workflow/blocklab/measurement.py": jobs(EVERYTHING, *NETWORKS) | GATHER,
     "workflow/blocklab/jobs/trackers/wandb.py": jobs(("Track",), *NETWORKS),
     "workflow/scripts/explain.py": jobs(("Explain",), *NETWORKS) | EXPLAINED,

@@ -19,7 +19,7 @@ SUMMARY = "Write results/tiny/summary.md"
 TIMELINE = "Draw timeline of the jobs"
 DRAWN = {f"Draw {figure.title}" for figure in FIGURES.values()}
 COMPARE = {"Compare explanations"}
-EXPLAINED = {f"Draw {figure.title}" for figure in FIGURES.values() if "target" in figure.reads}
+EXPLAINED = {f"Draw {figure.title}" for figure in FIGURES.values() if "explanation" in figure.reads}
 EXPLAINED |= COMPARE | {TIMELINE, SUMMARY}
 GATHER = {"Aggregate all runs", SUMMARY, *COMPARE, *DRAWN}
 # What the attributions of the first seeds alone show needs no table.

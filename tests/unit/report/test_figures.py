@@ -29,7 +29,7 @@ from blocklab.report.figures.style import BASELINE_COLOUR, log_axis, save, steps
 CAPTIONS = Path(__file__).parents[3] / "workflow" / "report"
 NETWORKS = [f"network_{number}" for number in range(12)]
 MANIFEST = {"class_names": [str(digit) for digit in range(10)]}
-TARGET = "logit_minus_mean"
+EXPLANATION = {"method": "integrated_gradients", "target": "logit_minus_mean"}
 
 
 def histories(
@@ -114,7 +114,7 @@ def study(tmp_path):
         write_arrays(path, **explained(seed))
     log = tmp_path / "job.log"
     log.write_text("12:00:00 INFO worked from 5.00 to 9.00\n")
-    values = {"target": TARGET, "logs": {"train": {"vgg": str(log)}}}
+    values = {"explanation": EXPLANATION, "logs": {"train": {"vgg": str(log)}}}
 
     def draw(name: str):
         given, settings = (
@@ -272,13 +272,13 @@ def test_confusion_without_an_error_is_drawn(tmp_path):
 def test_all_maps_share_one_symmetric_scale_with_one_colourbar():
     large = explained(1)
     large["attributions"] *= 5
-    figure = heatmaps_all.draw({"a": explained(0), "b": large}, MANIFEST, TARGET)
+    figure = heatmaps_all.draw({"a": explained(0), "b": large}, MANIFEST, EXPLANATION)
     maps = maps_of(figure)
     assert len(maps) == 20
     shown = np.abs([a["attributions"][0, :10] for a in (explained(0), large)])
     scale = np.percentile(shown, 99.5)
     assert {image.get_clim() for image in maps} == {(-scale, scale)}
-    bars = [axes for axes in figure.axes if axes.get_xlabel() == TARGET_LABELS[TARGET]]
+    bars = [axes for axes in figure.axes if axes.get_xlabel() == TARGET_LABELS["logit_minus_mean"]]
     assert len(bars) == 1
     assert maps[-1].colorbar.extend == "both"
     assert "0.5 % of the pixels" in figure.texts[1].get_text().replace("\n", " ")
@@ -287,7 +287,7 @@ def test_all_maps_share_one_symmetric_scale_with_one_colourbar():
 def test_difference_is_best_minus_baseline_of_the_first_seed_on_the_same_scale():
     baseline, best = explained(0), explained(1)
     explanations = dict(zip(NETWORKS[:3], (baseline, best, explained(2)), strict=True))
-    figure = heatmaps.draw(networks_table(3), explanations, MANIFEST, TARGET)
+    figure = heatmaps.draw(networks_table(3), explanations, MANIFEST, EXPLANATION)
     maps = maps_of(figure)
     assert len(maps) == 30
     assert len({image.get_clim() for image in maps}) == 1
@@ -299,7 +299,7 @@ def test_difference_is_best_minus_baseline_of_the_first_seed_on_the_same_scale()
 def test_a_wrong_prediction_is_marked_by_a_sign_and_a_frame():
     arrays = explained(0)
     arrays["predictions"][0, 1] = 7
-    figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, TARGET)
+    figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, EXPLANATION)
     right, wrong = (figure.axes[row * 2 + 1] for row in (0, 1))
     assert right.get_title() == "0   93.1 %"
     assert wrong.get_title() == f"{WRONG} 7   93.1 %"
@@ -311,7 +311,7 @@ def test_attributions_of_zero_or_of_a_network_that_diverged_are_drawn():
     arrays["attributions"][:] = 0
     diverged["attributions"][:] = np.nan
     diverged["probabilities"][:] = np.nan
-    figure = heatmaps_all.draw({"exp3": arrays, "b": diverged}, MANIFEST, TARGET)
+    figure = heatmaps_all.draw({"exp3": arrays, "b": diverged}, MANIFEST, EXPLANATION)
     assert {image.get_clim() for image in maps_of(figure)} == {(-1.0, 1.0)}
     assert figure.axes[2].get_title() == "0   nan %"
 
@@ -320,7 +320,7 @@ def test_colour_images_are_shown_in_colour_and_their_channels_summed():
     arrays = explained(0)
     arrays["images"] = np.repeat(arrays["images"], 3, axis=1)
     arrays["attributions"] = np.repeat(arrays["attributions"], 3, axis=2)
-    figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, TARGET)
+    figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, EXPLANATION)
     assert figure.axes[0].images[0].get_array().shape == (12, 12, 3)
     summed = arrays["attributions"][0, 0].sum(axis=0)
     assert np.allclose(maps_of(figure)[0].get_array(), summed)
@@ -331,9 +331,9 @@ def test_networks_that_explain_different_images_are_refused():
     other["indices"] = other["indices"] + 1
     explanations = dict(zip(NETWORKS[:2], (explained(0), other), strict=True))
     with pytest.raises(UserError, match="network_1 explains other images than that of network_0"):
-        heatmaps_all.draw(explanations, MANIFEST, TARGET)
+        heatmaps_all.draw(explanations, MANIFEST, EXPLANATION)
     with pytest.raises(UserError, match="network_1 explains other images than that of network_0"):
-        heatmaps.draw(networks_table(2), explanations, MANIFEST, TARGET)
+        heatmaps.draw(networks_table(2), explanations, MANIFEST, EXPLANATION)
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def render(study: Study, template: Path) -> str:
         explanations=_markdown(_explanations(study.explanations)),
         oddities=oddities(networks, config["training"]["loss"], class_names),
         cards=_cards(study),
-        method=study.cards["integrated_gradients"],
+        method_name=config["explanation"]["method"].replace("_", " ").title(),
         provenance=study.provenance,
     )
     # A figure that the template has no place for still is one of the study.
@@ -187,12 +187,14 @@ def _distinct_pixels(study: Study) -> list[str]:
 
 
 def _cards(study: Study) -> list[dict[str, Any]]:
-    """Return the cards of the study's networks, in order, each with the networks it is of."""
+    """Return the cards of the study's networks, each with those it is of, and the method's card."""
     users: dict[str, list[str]] = {}
     for name, network in study.config["networks"].items():
         if network["card"]:
             users.setdefault(network["card"], []).append(name)
-    return [study.cards[card] | {"networks": networks} for card, networks in users.items()]
+    cards = [study.cards[card] | {"networks": networks} for card, networks in users.items()]
+    method = study.config["explanation"]["method"]
+    return [*cards, study.cards[method]] if method in study.cards else cards
 
 
 def _command(study: Study) -> str:

@@ -1,4 +1,4 @@
-"""How the figures of Integrated Gradients draw the arrays of attributions.npz.
+"""How figures of attributions draw the arrays of attributions.npz.
 
 Every map in a figure has the same symmetric scale, so that colours compare across networks. Only
 the gallery, one image per class, and the first seed of the pack are shown.
@@ -7,6 +7,7 @@ the gallery, one image per class, and the first seed of the pack are shown.
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -63,12 +64,13 @@ def draw_maps(
     arrays: Explained,
     columns: Sequence[Column],
     class_names: Sequence[str],
-    target: str,
+    explanation: Mapping[str, Any],
     cell: float,
 ) -> Figure:
     """Return a figure of the gallery of `arrays`: the input, then `columns`.
 
-    `target`, a key of TARGET_LABELS, is what was attributed; a map is `cell` inches wide.
+    `explanation` is the config's section: its method, and its target, a key of TARGET_LABELS. A map
+    is `cell` inches wide.
     """
     gallery = int(arrays["gallery"])
     images, labels, indices = (arrays[key][:gallery] for key in ("images", "labels", "indices"))
@@ -85,7 +87,9 @@ def draw_maps(
     )
     left = 0.3 + 0.09 * max(len(class_names[label]) for label in labels)
     titles = [_wrap_name(column.title, round((cell + GAP) / 0.085)) for column in columns]
-    figure, axes, bar = _lay_out(gallery, ["input", *titles], cell, left, notes)
+    method = explanation["method"].replace("_", " ").title()
+    heading = f"{method}: pixels for (red) and against (blue) the true class"
+    figure, axes, bar = _lay_out(gallery, ["input", *titles], cell, left, heading, notes)
 
     for row, (image, label) in enumerate(zip(images, labels, strict=True)):
         _draw_input(axes[row, 0], image)
@@ -99,13 +103,17 @@ def draw_maps(
                 _caption(panel, class_names[predicted], probability, predicted == label, cell)
     extend = "both" if clipped else "neither"
     figure.colorbar(
-        drawn, cax=bar, orientation="horizontal", extend=extend, label=TARGET_LABELS[target]
+        drawn,
+        cax=bar,
+        orientation="horizontal",
+        extend=extend,
+        label=TARGET_LABELS[explanation["target"]],
     )
     return figure
 
 
 def _lay_out(
-    rows: int, titles: Sequence[str], cell: float, left: float, notes: str
+    rows: int, titles: Sequence[str], cell: float, left: float, heading: str, notes: str
 ) -> tuple[Figure, np.ndarray, Axes]:
     """Return the figure with its texts, the axes [rows, columns], and those of the colourbar."""
     right = left + len(titles) * (cell + GAP) - GAP
@@ -115,7 +123,6 @@ def _lay_out(
     top = bar_below + 0.96 + 0.15 * max(title.count("\n") for title in titles)
     height = top + rows * (cell + CAPTION)
     figure = Figure(figsize=(width, height))
-    heading = "Integrated Gradients: pixels for (red) and against (blue) the true class"
     figure.text(0.1 / width, 1 - 0.1 / height, heading, size=11, va="top")
     figure.text(0.1 / width, 1 - 0.34 / height, notes, size=7.5, va="top", color="0.3")
     axes = figure.subplots(

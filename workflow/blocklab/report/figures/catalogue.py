@@ -21,11 +21,11 @@ FIGURES = {
     "accuracy_against_cost": Entry("test error against cost", ("networks",)),
     "confusion": Entry("confusion of the best network", ("networks", "confusion", "manifest")),
     "heatmaps": Entry(
-        "Integrated Gradients, baseline and best",
-        ("networks", "attributions", "manifest", "target"),
+        "attributions, baseline and best",
+        ("networks", "attributions", "manifest", "explanation"),
     ),
     "heatmaps_all": Entry(
-        "Integrated Gradients, every network", ("attributions", "manifest", "target")
+        "attributions, every network", ("attributions", "manifest", "explanation")
     ),
     "timeline": Entry("timeline of the jobs", ("logs",)),
 }

@@ -1,4 +1,4 @@
-"""Integrated Gradients of the baseline beside the best network, and their difference."""
+"""Attributions of the baseline beside the best network, and their difference."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ def draw(
     networks: pd.DataFrame,
     attributions: Mapping[str, Explained],
     manifest: Mapping[str, Any],
-    target: str,
+    explanation: Mapping[str, Any],
 ) -> Figure:
     """Return the maps of two networks side by side, and best - baseline, one row per class.
 
@@ -30,7 +30,7 @@ def draw(
         networks: of networks.csv the columns network, baseline and best.
         attributions: the arrays of attributions.npz by network.
         manifest: of the data set; its class_names are read.
-        target: what was attributed to pixels, a key of TARGET_LABELS.
+        explanation: the config's section; its method and target are named.
 
     Raises UserError if the two networks explain different images.
     """
@@ -45,4 +45,4 @@ def draw(
         Column(f"{second.title} \N{MINUS SIGN} {first.title}", second.maps - first.maps),
     ]
     gallery = shown[pair["baseline"]]
-    return draw_maps(gallery, columns, manifest["class_names"], target, cell=1.3)
+    return draw_maps(gallery, columns, manifest["class_names"], explanation, cell=1.3)

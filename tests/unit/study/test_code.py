@@ -1,6 +1,7 @@
 """The fingerprints change with meaning, and with nothing else."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from blocklab.errors import UserError
-from blocklab.files import canonical_json
-from blocklab.study.code import code_fingerprint
+from blocklab.files import WORKFLOW, canonical_json
+from blocklab.report.figures.catalogue import FIGURES
+from blocklab.study.code import code_fingerprint, stamp
 
 FILES = {
     "__init__.py": "",
@@ -130,3 +132,137 @@ def test_nothing_heavy_is_imported():
         check=True,
     )
     assert not {"torch", "numpy", "pandas", "snakemake", "wandb"} & set(run.stdout.split())
+
+
+# Which jobs run other code after an edit of a module of the library. Names are scripts; for the
+# three jobs of a network they are followed by those networks alone whose blocks it concerns.
+NETWORK_JOBS = ("train", "evaluate", "explain")
+BLOCKS = {
+    "vgg": ("basic", "conv", "pooling"),
+    "csp": ("basic", "csp", "pooling"),
+    "sppf": ("basic", "conv", "pooling", "spp"),
+    "transformer": ("basic", "transformer"),
+}
+LOADED = {
+    "explain": ["explanation.methods.integrated_gradients"],
+    "track": ["jobs.trackers.wandb"],
+}
+EVERY_NETWORK_JOB = {f"{job} {network}" for job in NETWORK_JOBS for network in BLOCKS}
+FIGURE_JOBS = {f"figure {name}" for name in FIGURES}
+REPORT = {"aggregate", "compare_explanations", "summary", *FIGURE_JOBS}
+MAPS = {"figure heatmaps", "figure heatmaps_all"}
+
+
+def of(job: str) -> set[str]:
+    return {f"{job} {network}" for network in BLOCKS}
+
+
+def with_block(*networks: str) -> set[str]:
+    return {f"{job} {network}" for job in NETWORK_JOBS for network in networks}
+
+
+EDITS = {
+    "errors": set(),
+    "files": EVERY_NETWORK_JOB | REPORT | {"prepare_data", "track"},
+    "processor": EVERY_NETWORK_JOB,
+    "tensors": EVERY_NETWORK_JOB | {"prepare_data"},
+    "losses": of("train") | of("evaluate"),
+    "data.datasets": {"prepare_data"},
+    "data.sources": {"prepare_data"},
+    "data.idx": {"prepare_data"},
+    "data.preparation": {"prepare_data"},
+    "data.manifest": {"prepare_data", "summary", *FIGURE_JOBS},
+    "data.prepared": EVERY_NETWORK_JOB | {"prepare_data"},
+    "networks.network": EVERY_NETWORK_JOB,
+    "networks.arguments": EVERY_NETWORK_JOB,
+    "networks.complexity": of("evaluate"),
+    "networks.weights": EVERY_NETWORK_JOB,
+    "networks.kernels.compiled": EVERY_NETWORK_JOB,
+    "networks.kernels.fused": with_block("vgg", "csp", "sppf", "transformer"),
+    "networks.blocks.registry": EVERY_NETWORK_JOB,
+    "networks.blocks.basic": EVERY_NETWORK_JOB,
+    "networks.blocks.conv": EVERY_NETWORK_JOB,
+    "networks.blocks.pooling": with_block("vgg", "csp", "sppf"),
+    "networks.blocks.bottleneck": with_block("csp"),
+    "networks.blocks.csp": with_block("csp"),
+    "networks.blocks.spp": with_block("sppf"),
+    "networks.blocks.transformer": with_block("transformer"),
+    "study.config": set(),
+    "study.plan": set(),
+    "study.code": set(),
+    "training.loop": of("train"),
+    "training.learner": of("train"),
+    "training.settings": of("train"),
+    "training.optimizers": of("train"),
+    "training.checkpoint": of("train"),
+    "evaluation.evaluation": of("evaluate"),
+    "evaluation.metrics": of("evaluate"),
+    "explanation.explanation": of("explain"),
+    "explanation.methods.integrated_gradients": of("explain"),
+    "explanation.checks": {"compare_explanations"},
+    "explanation.agreement": {"compare_explanations"},
+    "jobs.clock": set(),
+    "jobs.gpus": set(),
+    "jobs.job": set(),
+    "jobs.locks": set(),
+    "jobs.measurement": set(),
+    "jobs.provenance": set(),
+    "jobs.scheduler": set(),
+    "jobs.devices": EVERY_NETWORK_JOB,
+    "jobs.network_job": EVERY_NETWORK_JOB,
+    "jobs.tracking": {"track"},
+    "jobs.trackers.wandb": {"track"},
+    "report.aggregation": {"aggregate", "summary"},
+    "report.statistics": {"aggregate", "summary"},
+    "report.provenance_summary": {"aggregate"},
+    "report.findings": {"summary"},
+    "report.homework": {"summary"},
+    "report.summary": {"summary"},
+    "report.figures.catalogue": set(),
+    "report.figures.drawing": FIGURE_JOBS,
+    "report.figures.style": FIGURE_JOBS,
+    "report.figures.attribution_maps": MAPS,
+    **{f"report.figures.{name}": {f"figure {name}"} for name in FIGURES},
+}
+
+
+def stamps(workflow: Path) -> dict[str, str]:
+    """Return the stamp of every job, as the rules ask for them."""
+    scripts = ("prepare_data", "track", "aggregate", "compare_explanations", "summary")
+    jobs = {job: stamp(workflow, f"{job}.py", LOADED.get(job, ())) for job in scripts}
+    for job in NETWORK_JOBS:
+        for network, blocks in BLOCKS.items():
+            modules = [*LOADED.get(job, ()), *(f"networks.blocks.{block}" for block in blocks)]
+            jobs[f"{job} {network}"] = stamp(workflow, f"{job}.py", modules)
+    for name in FIGURES:
+        jobs[f"figure {name}"] = stamp(workflow, "figure.py", [f"report.figures.{name}"])
+    return jobs
+
+
+@pytest.fixture(scope="module")
+def workflow_copy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("copy") / "workflow"
+    ignored = shutil.ignore_patterns("__pycache__", "cards", "schemas", "report.html")
+    shutil.copytree(WORKFLOW, folder, ignore=ignored)
+    return folder, stamps(folder)
+
+
+def test_every_module_is_in_the_table():
+    library = WORKFLOW / "blocklab"
+    modules = {
+        ".".join(path.relative_to(library).with_suffix("").parts)
+        for path in library.rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    assert modules == set(EDITS)
+
+
+@pytest.mark.parametrize(("module", "expected"), EDITS.items(), ids=EDITS)
+def test_an_edit_runs_again_what_computes_with_it_and_nothing_else(workflow_copy, module, expected):
+    workflow, before = workflow_copy
+    path = workflow.joinpath("blocklab", *module.split(".")).with_suffix(".py")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}\n\nEDITED = True\n", encoding="utf-8")
+    after = stamps(workflow)
+    path.write_text(text, encoding="utf-8")
+    assert {job for job in before if after[job] != before[job]} == expected

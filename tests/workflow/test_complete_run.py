@@ -110,7 +110,7 @@ def test_the_files_of_one_network(finished: Study, network: str):
     assert provenance["command"] == (
         "snakemake --cores 4 --resources gpu=1 --configfile tests/workflow/tiny.yaml"
     )
-    assert "blocks.basic" in provenance["code"].split()[1].split(",")
+    assert "networks.blocks.basic" in provenance["code"].split()[1].split(",")
 
 
 def test_all_networks_explain_the_same_images(finished: Study):

@@ -19,7 +19,8 @@ CONFIG = {"training": {"epochs": 10}}
 SIZES = {"training": 55000, "validation": 5000, "test": 10000}
 CLASSES = [str(label) for label in range(10)]
 # What each oddity is known by.
-RESIDUAL, POINTWISE, NEVER = "no residual network", "no convolution wider than 1x1", "never answers"
+RESIDUAL = "has 2 blocks that can add the input to the output, and none does"
+POINTWISE = "has no convolution wider than 1x1"
 LOW, COSTLY, FLOOR = "worst", "more than an even guess would cost", "softmax is applied twice"
 OPTIMISTIC, REAL, UNTOLD = "is optimistic", "beyond the chance of", "may be chance"
 EQUAL, WORSE = "Not distinguishable", "Less accurate, beyond chance"
@@ -44,9 +45,11 @@ def test_nothing_odd_is_nothing_said(make_networks):
         ({"largest_kernel": 0}, []),  # no convolution at all
         ({"recall_4": 0.899}, [LOW]),
         ({"recall_4": 0.9}, []),
+        ({"recall_4": math.nan}, []),  # no test images of it
         ({"test_cross_entropy": 2.31}, [COSTLY]),  # the logarithm of 10 is 2.3026
         ({"test_cross_entropy": 2.30}, []),
-        ({"residuals": 1, "largest_kernel": 1, "recall_4": 0.1}, [RESIDUAL, POINTWISE, LOW]),
+        ({"residuals": 1}, ["has 1 block that can add the input to the output, and none does"]),
+        ({"residuals": 2, "largest_kernel": 1, "recall_4": 0.1}, [RESIDUAL, POINTWISE, LOW]),
     ],
 )
 def test_an_oddity_is_told_if_it_is_there(make_networks, changes, sentences):
@@ -55,13 +58,6 @@ def test_an_oddity_is_told_if_it_is_there(make_networks, changes, sentences):
     for told, sentence in zip(found, sentences, strict=True):
         assert told.startswith("**csp** ")
         assert sentence in told
-
-
-def test_the_inactive_residual_in_words(make_networks):
-    (one,) = odd(make_networks(csp={"residuals": 1}))
-    assert one.startswith("**csp** has 1 block that can add the input to the output, and none does")
-    (two,) = odd(make_networks(csp={"residuals": 2}))
-    assert two.startswith("**csp** has 2 blocks that can add")
 
 
 @pytest.mark.parametrize(
@@ -89,10 +85,6 @@ def test_low_recall_in_words(make_networks):
     assert two.endswith("2 of 10 classes are below 90 %.")
 
 
-def test_a_class_without_test_images_has_no_low_recall(make_networks):
-    assert odd(make_networks(vgg={"recall_3": math.nan})) == []
-
-
 def test_classes_have_their_names(make_networks):
     letters = [f"class {letter}" for letter in "abcdefghij"]
     (low,) = odd(make_networks(vgg={"recall_5": 0.5, "recall_8": 0.99}), class_names=letters)
@@ -110,20 +102,21 @@ def test_confidently_wrong_in_words(make_networks):
     )
 
 
-def test_a_bound_is_rounded_up(make_networks):
-    # (4.2 - 0.9 ln 10) / 0.1 is 21.28, and exp(-21.28) is 5.75e-10.
-    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 4.2, "test_acc": 0.9}))
-    assert "less than 6e-10" in sentence
-    # (3.9 - 0.9 ln 10) / 0.1 is 18.28, and exp(-18.28) is 1.15e-8.
-    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 3.9, "test_acc": 0.9}))
-    assert "less than 2e-08" in sentence
-    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 500.0, "test_acc": 0.5}))
-    assert "less than 3e-308" in sentence
-
-
-def test_nearly_even_guesses_are_not_called_confident(make_networks):
-    (sentence,) = odd(make_networks(vgg={"test_cross_entropy": 2.31, "test_acc": 0.098}))
-    assert sentence.endswith("would cost (2.30), at an accuracy of 9.80 %.")
+@pytest.mark.parametrize(
+    ("cross_entropy", "accuracy", "told"),
+    [
+        # (4.2 - 0.9 ln 10) / 0.1 is 21.28, and exp(-21.28) is 5.75e-10: a bound is rounded up.
+        (4.2, 0.9, "less than 6e-10"),
+        # (3.9 - 0.9 ln 10) / 0.1 is 18.28, and exp(-18.28) is 1.15e-8.
+        (3.9, 0.9, "less than 2e-08"),
+        (500.0, 0.5, "less than 3e-308"),
+        (2.31, 0.098, "would cost (2.30), at an accuracy of 9.80 %."),  # which is not confident
+    ],
+)
+def test_how_confidently_wrong_is_told(make_networks, cross_entropy, accuracy, told):
+    changes = {"test_cross_entropy": cross_entropy, "test_acc": accuracy}
+    (sentence,) = odd(make_networks(vgg=changes))
+    assert sentence.endswith(told) or f"{told} (geometric mean)" in sentence
 
 
 def test_the_floor_is_told_under_the_homeworks_loss_alone(make_networks):
@@ -144,6 +137,8 @@ def test_the_conclusion_in_full(make_networks):
         "test images (p < 0.001). Less accurate, beyond chance: csp (p = 0.012). With one seed "
         "each, this is about these trained networks; another seed may differ."
     )
+    several = conclusion(make_networks(seeds=3), CONFIG, SIZES)
+    assert "beyond the chance of the seeds (" in several and "one seed" not in several
 
 
 @pytest.mark.parametrize(
@@ -202,8 +197,3 @@ def test_numbers_and_lists_in_words():
     assert [p_text(0.0009), p_text(0.001), p_text(0.5)] == ["p < 0.001", "p = 0.001", "p = 0.500"]
     assert [join(list(words)) for words in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
     assert [count(1, "epoch"), count(1000, "seed")] == ["1 epoch", "1,000 seeds"]
-
-
-def test_the_chance_is_that_of_what_was_repeated(make_networks):
-    assert "beyond the chance of the test images" in conclusion(make_networks(), CONFIG, SIZES)
-    assert "beyond the chance of the seeds" in conclusion(make_networks(seeds=3), CONFIG, SIZES)

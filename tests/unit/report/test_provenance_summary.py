@@ -84,9 +84,9 @@ def test_what_not_all_rows_were_made_by_is_named(summarise, changes, differing):
     assert summarise(**changes)["differing_conditions"] == differing
 
 
-def test_runs_from_different_trees_are_all_named(summarise):
-    summary = summarise(commit=None, dirty=True)
+def test_values_that_differ_are_all_named_in_order(summarise):
+    machine = PROVENANCE["machine"] | {"gpu": "A GPU"}
+    summary = summarise(commit=None, dirty=True, machine=machine)
     assert summary["commit"] == ["0123456789ab", "unknown"]
     assert summary["dirty"] == [False, True]
-    gpu = PROVENANCE["machine"] | {"gpu": "A GPU"}
-    assert summarise(machine=gpu)["device"] == ["A Processor", "A GPU"]
+    assert summary["device"] == ["A Processor", "A GPU"]

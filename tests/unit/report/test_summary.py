@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -48,7 +49,7 @@ class Made:
         self.sizes = {"training": 4000, "validation": 1000, "test": 1000}
         self.provenance = dict(PROVENANCE)
 
-    def render(self) -> str:
+    def render(self, missing: Sequence[str] = ()) -> str:
         manifest = {
             "name": self.config["dataset"]["name"],
             "source": "npm",
@@ -66,6 +67,7 @@ class Made:
             cards=CARDS,
             figures={name: f"figures/{name}.png" for name in FIGURES},
             options="--configfile studies/made.yaml",
+            missing=missing,
         )
         return render(study, WORKFLOW / "report" / "summary.md.jinja")
 
@@ -305,7 +307,7 @@ def test_rows_that_were_not_made_by_the_same_are_told(make_study):
     assert "blocks included: `0123456789abcdef`" in text
     assert "commit of the training runs: 0123456789ab, unknown" in text
     assert "git checkout" not in text
-    study.provenance["commit"] = ["0123456789ab"]
+    study.provenance |= {"commit": ["0123456789ab"], "dirty": [False, True]}
     assert "trained with; the tree had uncommitted changes" in study.render()
     study.provenance["commit"] = ["unknown"]
     assert "git checkout" not in study.render()

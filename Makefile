@@ -31,7 +31,7 @@ bench: $(VENV)/benchmark  ## training loops side by side: results/benchmark/benc
 	$(VENV)/bin/python benchmarks/run.py --output results/benchmark $(BENCH)
 
 crash-test: $(VENV)/installed  ## kill a small study 30 times and compare what comes out
-	$(VENV)/bin/python tests/workflow/crash.py
+	$(VENV)/bin/python benchmarks/crash.py
 
 docs: $(VENV)/installed  ## write docs/configuration.md and docs/blocks.md from the code
 	PYTHONPATH=workflow $(VENV)/bin/python docs/generate.py

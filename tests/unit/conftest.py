@@ -72,6 +72,22 @@ def flip():
 
 
 @pytest.fixture
+def quick_compiler(tmp_path, monkeypatch):
+    """A C++ compiler that leaves the source out: a library in no time, without a kernel in it.
+
+    The fixture is the file in which every call of it leaves a line.
+    """
+    calls, script = tmp_path / "calls", tmp_path / "quick-compiler"
+    script.write_text(
+        f'#!/bin/sh\necho "$*" >> {calls}\nwhile [ "$1" != -o ]; do shift; done\n'
+        'exec c++ -shared -x c++ /dev/null -o "$2"\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("CXX", str(script))
+    return calls
+
+
+@pytest.fixture
 def make_networks():
     """Return a function: changes by network -> the table networks.csv of a study of three."""
 

@@ -125,7 +125,7 @@ def test_a_checkpoint_is_one_warning(disk, small_layers, make_data, caplog):
 
 
 @pytest.mark.skipif(kernels.load_kernels() is None, reason="no C++ compiler here")
-def test_kernels_are_one_warning(disk, monkeypatch, caplog):
+def test_kernels_are_one_warning(disk, quick_compiler, monkeypatch, caplog):
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(disk.folder))
     disk.fill(BLOCK)
     with caplog.at_level(logging.WARNING):

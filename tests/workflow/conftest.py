@@ -1,40 +1,71 @@
-"""Real snakemake runs in a copy of the project, on three networks and 500 real MNIST images.
+"""Real snakemake runs in a copy of the project, on up to three networks and 500 real MNIST images.
 
-The tiny study runs once. A test that changes something works on a copy of the finished folder;
-where it is the plan that is tested, a dry run is enough.
+Two studies run as a whole, once each, whichever of pytest's workers asks first. A test that
+changes something works on a copy of a finished folder; where it is the plan that is tested, a dry
+run is enough.
 """
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_study import OVERLAY, SECRETS, Study
+from tiny_study import SECRETS, Study, new_study
 
-PROJECT = Path(__file__).resolve().parents[2]
-COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "studies", OVERLAY)
+# Three seeds in two packs, no validation split, no tracker; epochs long enough to be hit in one.
+VARIED = {
+    "dataset": {"validation_size": 0, "training_size": 2000},
+    "seeds": {"first": 3, "count": 3, "per_job": 2},
+    "training": {"epochs": 6},
+    "tracking": {"mode": "disabled"},
+    "networks": {"vgg": None},
+}
 
 
 @pytest.fixture(scope="session")
-def unstarted(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Study]:
+    """A function: name, make -> the study that `make(folder)` returned, in whichever worker."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Study:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                done.touch()
+        return Study(folder)
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def unstarted(once: Callable[..., Study]) -> Study:
     """The project as git would clone it, nothing run yet; not to be changed."""
-    folder = tmp_path_factory.mktemp("unstarted")
-    for name in COPIED:
-        source, target = PROJECT / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target)
-    return Study(folder)
+    return once("unstarted", new_study)
 
 
 @pytest.fixture(scope="session")
-def finished(unstarted: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
+def finished(once: Callable[..., Study], unstarted: Study) -> Study:
     """The tiny study after its one complete run; not to be changed."""
-    study = unstarted.copy_to(tmp_path_factory.mktemp("finished") / "project")
-    study.run(**SECRETS)
-    return study
+    return once("finished", lambda folder: unstarted.copy_to(folder).run(**SECRETS))
+
+
+@pytest.fixture(scope="session")
+def varied(once: Callable[..., Study], unstarted: Study) -> Study:
+    """A study that differs from the usual one, finished on the processor; not to be changed."""
+
+    def make(folder: Path) -> None:
+        study = unstarted.copy_to(folder)
+        study.configure(VARIED)
+        study.run(gpu=0)
+
+    return once("varied", make)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""A folder with the project and the tiny study in it, and how to run snakemake there."""
+"""A folder with the project and the tiny study in it; how to run snakemake there and kill it."""
 
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,9 +12,21 @@ from typing import Any
 
 import yaml
 
+PROJECT = Path(__file__).resolve().parents[2]
 OVERLAY = "tests/workflow/tiny.yaml"
+COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "studies", OVERLAY)
 NETWORKS = ("exp3", "vgg", "csp")
 SECONDS_AT_MOST = 600
+SNAKEMAKE = [sys.executable, "-m", "snakemake"]
+# How to kill: the signal, and whether it goes to all processes of the run or to snakemake alone.
+WAYS = {
+    "Ctrl-C": (signal.SIGINT, True),
+    "SIGINT to snakemake": (signal.SIGINT, False),
+    "SIGTERM to snakemake": (signal.SIGTERM, False),
+    "SIGTERM to all": (signal.SIGTERM, True),
+    "SIGKILL to snakemake": (signal.SIGKILL, False),
+    "SIGKILL to all": (signal.SIGKILL, True),
+}
 # In the environment of the complete run; no output may hold them.
 SECRETS = {
     "WANDB_API_KEY": "f00dfeedf00dfeedf00dfeedf00dfeedf00dfeed",
@@ -33,6 +46,10 @@ class Study:
     def results(self) -> Path:
         return self.folder / "results" / "tiny"
 
+    @property
+    def output(self) -> Path:
+        return self.folder / "output.txt"
+
     def run_folder(self, network: str, pack: str = "seed0") -> Path:
         return self.results / "mnist" / network / pack
 
@@ -41,7 +58,7 @@ class Study:
         environment = {**os.environ, **environment}
         environment.pop("SNAKEMAKE_PROFILE", None)
         return subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments, "--configfile", OVERLAY],
+            [*SNAKEMAKE, *arguments, "--configfile", OVERLAY],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -50,9 +67,21 @@ class Study:
             timeout=SECONDS_AT_MOST,
         )
 
-    def run(self, *arguments: str, **environment: str) -> str:
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start snakemake on two cores, in a session of its own; what it says goes to `output`."""
+        with self.output.open("w", encoding="utf-8") as output:
+            return subprocess.Popen(
+                [*SNAKEMAKE, *arguments, "--cores", "2", "--configfile", OVERLAY],
+                cwd=self.folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def run(self, *arguments: str, gpu: int = 1, **environment: str) -> str:
         """Run snakemake as the README says, expect success, return what it printed."""
-        done = self.snakemake(*arguments, "--cores", "4", "--resources", "gpu=1", **environment)
+        usual = ("--cores", "4", "--resources", f"gpu={gpu}")
+        done = self.snakemake(*arguments, *usual, **environment)
         assert done.returncode == 0, done.stdout
         return done.stdout
 
@@ -81,6 +110,28 @@ class Study:
     def copy_to(self, folder: Path) -> "Study":
         """Return a copy with every time stamp, so that what was finished still is."""
         return Study(Path(shutil.copytree(self.folder, folder, symlinks=True)))
+
+
+def new_study(folder: Path) -> Study:
+    """Copy the project as git would clone it to `folder`, nothing run yet."""
+    for name in COPIED:
+        source, target = PROJECT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    return Study(folder)
+
+
+def kill(run: subprocess.Popen, way: str) -> None:
+    """Kill a run that `Study.start` began, in one of the `WAYS`, and wait until it is gone."""
+    number, everyone = WAYS[way]
+    if everyone:
+        os.killpg(run.pid, number)
+    else:
+        run.send_signal(number)
+    run.wait()
 
 
 def _merged(old: Any, new: Any) -> Any:

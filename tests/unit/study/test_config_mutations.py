@@ -6,6 +6,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -96,6 +97,7 @@ def mutated(draw):
     return config
 
 
+@pytest.mark.slow
 @settings(
     max_examples=CONFIGS,
     deadline=None,

@@ -18,7 +18,7 @@ from blocklab.training.settings import Settings
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
 SETTINGS = Settings(
-    batch_size=60, epochs=1, optimizer="adam", learning_rate=0.001, loss="cross_entropy"
+    batch_size=30, epochs=1, optimizer="adam", learning_rate=0.001, loss="cross_entropy"
 )
 REPEATS = 3
 BUSY = "while True: sum(range(100_000))"
@@ -26,12 +26,12 @@ BUSY = "while True: sum(range(100_000))"
 
 @pytest.fixture(scope="module")
 def digits():
-    """120 images of a few grey values on black, like prepared digits."""
+    """60 images of a few grey values on black, like prepared digits."""
     generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (120, 1, 32, 32), generator=generator)
+    images = torch.randint(0, 256, (60, 1, 32, 32), generator=generator)
     images *= torch.rand(images.shape, generator=generator) < 0.2
-    labels = torch.arange(120) % 10
-    split = Split(images.to(torch.uint8), labels, torch.arange(120))
+    labels = torch.arange(60) % 10
+    split = Split(images.to(torch.uint8), labels, torch.arange(60))
     return PreparedData(split, split.at(np.arange(20)), split.at(np.arange(5)))
 
 
@@ -46,6 +46,7 @@ def two_threads():
     torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compile_", [True, False], ids=["kernels", "torch alone"])
 @pytest.mark.parametrize("name", CONFIG["networks"])
 def test_weights_outputs_and_attributions(digits, two_threads, name, compile_):

@@ -3,8 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
+# Two workers fit on two cores; a run of snakemake uses both by itself.
+WORKERS := -n 2 --dist worksteal
+PYTEST := $(VENV)/bin/python -m pytest $(WORKERS)
 
-.PHONY: help demo study test lint bench crash-test docs lock clean
+.PHONY: help demo study test check coverage lint bench crash-test docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -19,13 +22,27 @@ study: $(VENV)/installed  ## the study of config.yaml: results/summary.md
 	@echo "Read the summary: results/summary.md"
 
 test: lint  ## formatters, linters and the whole test suite
-	$(VENV)/bin/python -m pytest --durations=10
+	$(PYTEST) --durations=10
+
+check: $(VENV)/installed  ## formatters, linters and the tests that need no snakemake run
+	$(FORMAT)
+	$(PYTEST) tests/unit -m "not slow"
+
+coverage: $(VENV)/installed  ## what the whole test suite runs of the library, branches too
+	$(VENV)/bin/coverage erase
+	$(VENV)/bin/coverage run -m pytest $(WORKERS)
+	$(VENV)/bin/coverage combine -q
+	$(VENV)/bin/coverage report --skip-covered
 
 lint: $(VENV)/installed
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/snakefmt --check Snakefile workflow
+	$(FORMAT)
 	$(SNAKEMAKE) --lint
+
+define FORMAT
+$(VENV)/bin/ruff check .
+$(VENV)/bin/ruff format --check .
+$(VENV)/bin/snakefmt --check Snakefile workflow
+endef
 
 bench: $(VENV)/benchmark  ## training loops side by side: results/benchmark/benchmark.md
 	$(VENV)/bin/python benchmarks/run.py --output results/benchmark $(BENCH)

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from tiny_study import Study
 
-from blocklab.report.aggregation import OF_THE_JOB
+from blocklab.report.aggregation import JOB_RESOURCES
 
-TIMES = {"seconds", "seconds_per_epoch", "seconds_per_image", *OF_THE_JOB} - {"device", "threads"}
+TIMES = {"seconds", "seconds_per_epoch", "seconds_per_image", *JOB_RESOURCES}
+TIMES -= {"device", "threads"}
 # What a record says of the process that finished, and of the tracker's random names.
-OF_A_PROCESS = {"started", "finished", "resumed_after_epoch", "command", "id"}
+OF_A_PROCESS = {"started", "finished", "resumed_after_epoch", "resumed", "command", "id"}
 COSTS = re.compile(r"^## What it cost$.*?(?=^## )", re.MULTILINE | re.DOTALL)
 
 

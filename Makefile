@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
-# Two workers fit on two cores; a run of snakemake uses both by itself.
-WORKERS := -n 2 --dist worksteal
+# More workers than two cores: a test that waits for snakemake leaves one free.
+WORKERS := -n 3 --dist worksteal
 PYTEST := $(VENV)/bin/python -m pytest $(WORKERS)
 
 .PHONY: help demo study test check coverage lint bench crash-test docs lock clean

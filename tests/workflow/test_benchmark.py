@@ -16,7 +16,7 @@ pytestmark = pytest.mark.workflow
 
 
 def test_every_loop_runs_and_is_in_the_tables(tmp_path):
-    networks = ["exp3", "transformer"]
+    networks = ["exp3"]
     command = [*RUN, "--tiny", "--rounds", "1", "--output", str(tmp_path), "--networks", *networks]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
     assert run.returncode == 0, run.stderr

@@ -34,7 +34,10 @@ READABLE_FILES = {
 }
 # and values, which are its rule's params. Logs are among these because Snakemake 9.27.1, given
 # them as inputs, trains a network again whose log was deleted when the timeline is to be drawn.
-READABLE_VALUES = {"explanation": config["explanation"], "logs": logs_of_jobs()}
+READABLE_VALUES = {
+    "explanation": {key: config["explanation"][key] for key in ("method", "target")},
+    "logs": logs_of_jobs(),
+}
 # The last that is made before the logs are read.
 BEFORE_LOGS = [*of_every_run("attributions.npz"), *expand(FIGURE, name=not_of_logs())]
 

@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
-# More workers than two cores: a test that waits for snakemake leaves one free.
-WORKERS := -n 3 --dist worksteal
+# A run of snakemake waits as often as it computes: two workers keep two cores busy.
+WORKERS := -n 2 --dist worksteal
 PYTEST := $(VENV)/bin/python -m pytest $(WORKERS)
 
 .PHONY: help demo study test check coverage lint bench crash-test docs lock clean

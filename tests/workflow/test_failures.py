@@ -97,6 +97,7 @@ FILES = {
         "provenance.json",
         "explanations.csv",
     ],
+    (*FIGURES_OF_RESULTS,): [f"figures/{name}.png" for name in FIGURES_OF_RESULTS],
     ("summary",): ["summary.md"],
 }
 

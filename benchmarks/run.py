@@ -9,7 +9,6 @@ import argparse
 import importlib.util
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ sys.path.insert(0, str(FOLDER.parent / "workflow"))
 import bounds  # noqa: E402
 
 from blocklab.jobs.devices import choose_precision  # noqa: E402
+from blocklab.processor import processor_model  # noqa: E402
 from report import EPOCH_IMAGES, EPOCHS, markdown  # noqa: E402
 
 INPUT_SIZE = 32
@@ -159,20 +159,13 @@ def describe(device: str) -> dict:
     git = ["git", "-C", str(FOLDER), "describe", "--always", "--dirty", "--abbrev=7"]
     commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     return {
-        "processor": f"{os.cpu_count()} cores of {processor()}",
+        "processor": f"{os.cpu_count()} cores of {processor_model()}",
         "device": torch.cuda.get_device_name() if device == "cuda" else "no GPU used",
         "precision": precision,
         "commit": commit or "unknown",
         "matmul": bounds.matmul_rate(device, getattr(torch, precision)),
         "bandwidth": bounds.bandwidth(device),
     }
-
-
-def processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.machine()
 
 
 def main() -> None:

@@ -1,10 +1,14 @@
 """The losses: worked out by hand, and the same in training as in evaluation."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from blocklab.losses import LOSSES, cross_entropy, softmax
+from blocklab.evaluation.evaluation import evaluate_pack
+from blocklab.losses import LOSSES, Loss, cross_entropy, softmax
+from blocklab.training.loop import train
+from blocklab.training.settings import Settings
 
 # Logarithms of probabilities: 4 images, 3 classes.
 SHARES = np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.25, 0.25, 0.5]])
@@ -57,3 +61,21 @@ def test_double_softmax_hardly_moves_what_is_confidently_wrong():
 
     assert gradient(double) < 1e-7
     assert gradient(plain) > 0.9
+
+
+def test_another_loss_is_one_entry(small_layers, make_data, monkeypatch):
+    """The Brier score (1950) is trained with and reported, and known by its name alone."""
+
+    def of_arrays(logits, labels):
+        return float(((softmax(logits) - np.eye(4)[labels]) ** 2).sum(axis=1).mean())
+
+    def of_tensors(logits, labels):
+        wanted = torch.eye(4)[labels]
+        return ((logits.float().softmax(dim=1) - wanted) ** 2).sum(dim=1).mean()
+
+    monkeypatch.setitem(LOSSES, "brier", Loss(of_tensors, of_arrays))
+    data, settings = make_data(), Settings(16, 8, "adam", 0.01, "brier")
+    networks, history = train(small_layers, data, settings, [0])
+    assert history[-1]["loss"] < 0.6 * history[0]["loss"]
+    metrics, _ = evaluate_pack(networks, [0], data, "brier", pd.DataFrame(history))
+    assert metrics["validation_loss"][0] == pytest.approx(history[-1]["validation_loss"], abs=1e-6)

@@ -121,11 +121,6 @@ def of_every_run(file, networks=NETWORKS):
     return expand(f"{RUN}/{file}", network=networks, pack=PACKS)
 
 
-def run_folders():
-    """The folders of every network's packs, in the order of the config."""
-    return {network: expand(RUN, network=network, pack=PACKS) for network in NETWORKS}
-
-
 def network_of_every_run():
     """The network of each path in `of_every_run`, in the same order."""
     return [network for network in NETWORKS for _ in PACKS]

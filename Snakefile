@@ -26,9 +26,9 @@ onstart:
         stop(
             "another run is at work in this folder; wait for it to end, or stop it"
         )
-    remove_unfinished(
-        OUT
-    )  # what a killed run was writing; under the lock nobody is
+    # What a killed run was writing; under the lock nobody is.
+    for folder in (OUT, PLANS):
+        remove_unfinished(folder)
     Path(TRACKING_GIVEN_UP).unlink(missing_ok=True)
     # As a param it would make jobs run again for being asked for otherwise.
     os.environ.update(BLOCKLAB_COMMAND=given_command())

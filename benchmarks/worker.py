@@ -116,7 +116,7 @@ def blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor, gate: Gate) 
         precision=choose_precision(job.get("precision", "auto"), device),
     )
     resized = resize(images.unsqueeze(1), [size, size])
-    split = Split(resized.to(device), labels.to(device), labels)
+    split = Split(resized.to(device), labels.to(device), labels.to(device))
     data = PreparedData(split, split.at(np.arange(0)), split.at(np.arange(0)))
     layers = resolve(job["network"], job["layers"], (1, size, size), 10)
     with kernels(job.get("compile", True) and device == "cpu"):

@@ -120,3 +120,12 @@ def test_the_remains_of_a_killed_process_are_removed_and_nothing_else(tmp_path):
 def test_a_mistake_of_ours_is_not_blamed_on_a_disk_with_room(tmp_path):
     with pytest.raises(KeyError), write_atomically(tmp_path / "table.csv"):
         raise KeyError("a mistake of ours")
+
+
+def test_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+    done = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (done.append("flush"), fsync(handle)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (done.append("rename"), replace(*paths)))
+    write_json(tmp_path / "file.json", {})
+    assert done == ["flush", "rename", "flush"]

@@ -54,7 +54,8 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
 def remove_unfinished(folder: str | Path) -> None:
     """Remove what killed processes were writing below `folder`; nobody may be writing there."""
     for path in Path(folder).rglob(f"{UNFINISHED}*"):
-        path.unlink(missing_ok=True)
+        if path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

@@ -28,6 +28,9 @@ RULES = (
 RULES += FIGURES
 
 
+PLANS = ".snakemake/blocklab"
+
+
 def stop(reason):
     """End with the one line that a user needs; an exception would come with a trail of files."""
     print(reason, file=sys.stderr, flush=True)
@@ -36,7 +39,7 @@ def stop(reason):
 
 try:
     config.update(resolve_config(config, reserved=RULES))
-    PLAN = plan(config, cache=Path(".snakemake/blocklab"))
+    PLAN = plan(config, cache=Path(PLANS))
 except UserError as error:
     stop(f"Error in the config: {error}")
 

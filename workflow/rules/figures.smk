@@ -2,7 +2,7 @@
 
 
 def logs_of_jobs():
-    """The log of every job but the tracker's, by stage and by what the job is for."""
+    """Logs by stage and by what the job is for; the tracker's and the page's come too late."""
     logs = {"prepare data": {"": f"{OUT}/logs/data/{DATASET}.log"}}
     for stage in ("train", "evaluate", "explain"):
         logs[stage] = {
@@ -13,7 +13,8 @@ def logs_of_jobs():
             for pack in PACKS
         }
     logs["report"] = {
-        name: f"{OUT}/logs/{name}.log" for name in ["aggregate", *not_of_logs()]
+        name: f"{OUT}/logs/{name}.log"
+        for name in ["aggregate", "compare_explanations", *not_of_logs()]
     }
     return logs
 
@@ -39,7 +40,11 @@ READABLE_VALUES = {
     "logs": logs_of_jobs(),
 }
 # The last that is made before the logs are read.
-BEFORE_LOGS = [*of_every_run("attributions.npz"), *expand(FIGURE, name=not_of_logs())]
+BEFORE_LOGS = [
+    rules.compare_explanations.output.explanations,
+    *of_every_run("attributions.npz"),
+    *expand(FIGURE, name=not_of_logs()),
+]
 
 
 for name, figure in FIGURES.items():

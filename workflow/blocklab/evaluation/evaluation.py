@@ -36,7 +36,8 @@ def evaluate_pack(
         last_epoch = history[history["seed"] == seed].iloc[-1]
         metrics, confusion = evaluate_seed(logits, labels, loss)
         rows.append({"seed": seed, "acc": last_epoch["acc"], "loss": last_epoch["loss"]} | metrics)
-        arrays.append({"test_confusion": confusion} | {f"{k}_logits": v for k, v in logits.items()})
+        named = {f"{name}_logits": values for name, values in logits.items()}
+        arrays.append({"test_confusion": confusion} | named)
     return pd.DataFrame(rows), {
         "seeds": np.array(seeds),
         **{key: np.stack([one[key] for one in arrays]) for key in arrays[0]},

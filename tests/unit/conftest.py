@@ -40,6 +40,16 @@ def small_layers():
 
 
 @pytest.fixture
+def make_settings():
+    """Return a function: changes -> Settings of two epochs in batches of 16."""
+    from blocklab.training.settings import Settings
+
+    usual = {"batch_size": 16, "epochs": 2, "optimizer": "adam", "learning_rate": 0.01}
+    usual |= {"loss": "double_softmax_cross_entropy"}
+    return lambda **changes: Settings(**usual | changes)
+
+
+@pytest.fixture
 def make_data():
     """Return a function: images per split -> PreparedData of 4 classes, each a bright corner."""
     import torch

@@ -25,7 +25,6 @@ from blocklab.report.figures.style import save
 from blocklab.tensors import save_tensors
 from blocklab.training.checkpoint import Checkpoints
 from blocklab.training.learner import Learner
-from blocklab.training.settings import Settings
 
 BLOCK = 4096  # bytes; what a file takes at least
 NOISE = np.random.default_rng(0).random(20_000)
@@ -110,9 +109,8 @@ def test_weights(disk, small_layers):
     assert disk.names() == []
 
 
-def test_a_checkpoint_is_one_warning(disk, small_layers, make_data, caplog):
-    settings = Settings(16, 1, "adam", 0.01, "cross_entropy")
-    learner = Learner(small_layers, make_data().training, settings, 3)
+def test_a_checkpoint_is_one_warning(disk, small_layers, make_data, make_settings, caplog):
+    learner = Learner(small_layers, make_data().training, make_settings(), 3)
     learner.warm_up()
     disk.fill(0)
     checkpoints = Checkpoints(disk.folder / "checkpoint", "x")

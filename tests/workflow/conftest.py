@@ -16,9 +16,9 @@ from tiny_study import SECRETS, Study, new_study
 
 # Three seeds in two packs, no validation split, no tracker; epochs long enough to be hit in one.
 VARIED = {
-    "dataset": {"validation_size": 0, "training_size": 2000},
+    "dataset": {"validation_size": 0, "training_size": 1200},
     "seeds": {"first": 3, "count": 3, "per_job": 2},
-    "training": {"epochs": 6},
+    "training": {"epochs": 5},
     "tracking": {"mode": "disabled"},
     "networks": {"vgg": None},
 }

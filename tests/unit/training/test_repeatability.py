@@ -14,12 +14,8 @@ from blocklab.data.prepared import PreparedData, Split
 from blocklab.explanation.explanation import explain
 from blocklab.networks.network import predict, resolve
 from blocklab.training.loop import train
-from blocklab.training.settings import Settings
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
-SETTINGS = Settings(
-    batch_size=30, epochs=1, optimizer="adam", learning_rate=0.001, loss="cross_entropy"
-)
 REPEATS = 3
 BUSY = "while True: sum(range(100_000))"
 
@@ -49,9 +45,9 @@ def two_threads():
 @pytest.mark.slow
 @pytest.mark.parametrize("compile_", [True, False], ids=["kernels", "torch alone"])
 @pytest.mark.parametrize("name", CONFIG["networks"])
-def test_weights_outputs_and_attributions(digits, two_threads, name, compile_):
+def test_weights_outputs_and_attributions(digits, two_threads, make_settings, name, compile_):
     layers = resolve(name, CONFIG["networks"][name]["layers"], (1, 32, 32), 10)
-    settings = dataclasses.replace(SETTINGS, compile=compile_)
+    settings = make_settings(batch_size=30, epochs=1, compile=compile_)
     results = []
     for _ in range(REPEATS):
         (network,), history = train(layers, digits, settings, [3])

@@ -38,11 +38,14 @@ def test_another_processor_or_source_has_its_own(cache, quick_compiler, monkeypa
     module.load_kernels()
     monkeypatch.setattr(module, "processor_instructions", lambda: {"another"})
     module.load_kernels()
-    changed = tmp_path / "changed.cpp"
-    changed.write_text(module.SOURCE.read_text() + "\n// changed\n")
-    monkeypatch.setattr(module, "SOURCE", changed)
-    module.load_kernels()
-    assert len(list(cache.glob("*.so"))) == 4
+    for changed in module.FOLDER.glob("*.[ch]pp"):
+        folder = tmp_path / changed.name
+        shutil.copytree(module.FOLDER, folder)
+        with (folder / changed.name).open("a") as source:
+            source.write("\n// changed\n")
+        monkeypatch.setattr(module, "FOLDER", folder)
+        module.load_kernels()
+    assert len(list(cache.glob("*.so"))) == 3 + len(list(module.FOLDER.glob("*.[ch]pp")))
 
 
 @needs_compiler

@@ -10,6 +10,7 @@ from torch import nn
 from blocklab.errors import UserError, suggest
 from blocklab.networks.arguments import INFERRED, check_arguments, inferred
 from blocklab.networks.blocks.registry import all_blocks
+from blocklab.networks.images import as_input
 
 Shape = tuple[int, ...]
 
@@ -66,11 +67,6 @@ def initialise(layers: list[Layer], seed: int) -> nn.Sequential:
     """Return the network as it is before training with `seed`, on the CPU."""
     torch.manual_seed(seed)
     return build(layers)
-
-
-def as_input(images: torch.Tensor) -> torch.Tensor:
-    """Return uint8 images [N, C, H, W] as the floats from 0 to 1 that networks take."""
-    return (images.float() / 255).contiguous(memory_format=torch.channels_last)
 
 
 def predict(network: nn.Module, images: torch.Tensor) -> torch.Tensor:

@@ -12,8 +12,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from blocklab.networks.alike import Alike, batch_norm_of_counted
 from blocklab.networks.blocks.conv import Conv
 from blocklab.networks.blocks.registry import Count, block
+from blocklab.networks.images import LEVELS
+from blocklab.networks.kernels.attention import attention
 
 
 class SelfAttention(nn.Module):
@@ -41,19 +44,20 @@ class SelfAttention(nn.Module):
         nn.init.zeros_(own.bias)
         return nn.Sequential(nn.Linear(channels, channels, bias=False), own)
 
-    def forward(self, x, log_counts=None):
-        """Attend; `log_counts` [N, T] is the logarithm of how often each token occurs, if not once.
-
-        A token that occurs n times weighs n times as much, and exp(score + log n) = n exp(score).
-        """
-        mask = None if log_counts is None else log_counts[:, None, None]
-        # [N, T, C] -> [N, heads, T, C/heads]. The fused kernel never stores the T x T weights.
+    def forward(self, x):
+        # [N, T, C] -> [N, heads, T, C/heads]. The fused operation never stores the T x T weights.
         query, key, value = (
             projection(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for projection in (self.query, self.key, self.value)
         )
-        y = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        y = F.scaled_dot_product_attention(query, key, value)
         return self.output(y.transpose(1, 2).flatten(2))
+
+    def among(self, x, others, log_counts):
+        """Attend from x [N, T, channels] to others [N, K, channels], each exp(log_counts) times."""
+        query = chained(self.query, x)
+        key, value = chained(self.key, others), chained(self.value, others)
+        return self.output(attention(query, key, value, self.heads, log_counts, x is others))
 
 
 class TransformerLayer(nn.Module):
@@ -68,9 +72,20 @@ class TransformerLayer(nn.Module):
             nn.Linear(channels, channels, bias=False), nn.Linear(channels, channels, bias=False)
         )
 
-    def forward(self, x, log_counts=None):
-        x = x + self.attention(x, log_counts)
+    def forward(self, x):
+        x = x + self.attention(x)
         return x + self.feed_forward(x)
+
+    def among(self, x, others, log_counts):
+        """The same for x [N, T, channels] among others [N, K, channels] (SelfAttention.among)."""
+        x = x + self.attention.among(x, others, log_counts)
+        return x + chained(self.feed_forward, x)
+
+
+def chained(maps: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
+    """Apply two linear maps, the first without bias, as the one map that they amount to."""
+    first, second = maps
+    return F.linear(x, second.weight @ first.weight, second.bias)
 
 
 @block("transformer_block")
@@ -92,40 +107,66 @@ class TransformerBlock(nn.Module):
         self.layers = nn.ModuleList(TransformerLayer(out, heads) for _ in range(depth))
 
     def forward(self, x):
-        # On a GPU the number of distinct values could only be had by waiting for it.
-        if x.device.type == "cpu" and x.shape[1] == 1 and not x.requires_grad:
-            values, which = torch.unique(x, return_inverse=True)
-            if 0 < 2 * len(values) <= x.shape[2:].numel():
-                # bfloat16 would round the logarithms of the counts.
-                with torch.autocast("cpu", enabled=False):
-                    return self._forward_distinct(x.float(), which.flatten(1), len(values))
+        """Take the shortest of three ways to the same numbers.
+
+        Tokens know no positions, so pixels of one value stay equal all the way through, and an
+        image has few values. That holds for the gradients of the weights too; for those of
+        pixels, which attribution asks for, see `_among_alike`.
+        """
+        if x.shape[1] == 1 and x.numel() and not x.is_meta:
+            # bfloat16 would round the logarithms of counts.
+            with torch.autocast(x.device.type, enabled=False):
+                if hasattr(x, "levels") and not x.requires_grad:
+                    return self._by_level(x.levels, static=x.device.type != "cpu")
+                alike = Alike.by_value(x.flatten(1)) if x.device.type == "cpu" else None
+                if alike and 2 * alike.counts.shape[1] <= alike.which.shape[1]:
+                    return self._among_alike(x.float(), alike)
         tokens = self._tokens(x)
-        tokens = tokens + self.content(tokens)
         for layer in self.layers:
             tokens = layer(tokens)
         return tokens.transpose(1, 2).unflatten(2, x.shape[2:])
 
     def _tokens(self, x):
-        """[N, in_channels, H, W] -> [N, H*W, out], embedded."""
-        return self.embed(x).flatten(2).transpose(1, 2)
+        """[N, in_channels, H, W] -> [N, H*W, out]."""
+        tokens = self.embed(x).flatten(2).transpose(1, 2)
+        return tokens + self.content(tokens)
 
-    def _forward_distinct(self, x, which, count):
-        """Compute the same as the plain way, with one token per distinct pixel value.
+    def _by_level(self, levels, static):
+        """Compute with one token per grey level of an image; `levels` is uint8 [N, 1, H, W].
 
-        Tokens know no positions, so pixels of one value stay one token all the way through: of an
-        8-bit image's 1,024 pixels at most 256 differ. Gradients of the weights are the same too.
-        Those of pixels would not be, which only attribution asks for. `which` [N, T] numbers the
-        value of every pixel, from 0 to `count` - 1.
+        How many an image has could only be had by waiting for the device. `static`: take all 256.
         """
-        # The first pixel of each value: which one it is decides how gradients add up.
-        pixels = torch.arange(which.numel())
-        somewhere = torch.full((count,), len(pixels))
-        somewhere.scatter_reduce_(0, which.flatten(), pixels, "amin")
-        tokens = self._tokens(x).flatten(0, 1)[somewhere]
-        tokens = (tokens + self.content(tokens)).expand(len(x), -1, -1)
-        occurrences = torch.zeros(len(x), count, dtype=tokens.dtype)
-        occurrences.scatter_add_(1, which, torch.ones_like(which, dtype=tokens.dtype))
+        alike = Alike.by_level(levels.flatten(1))
+        tokens = self._level_tokens(alike.counts.sum(dim=0))
+        if not static:
+            kept, alike = alike.compact()
+            # An index in brackets would add gradients in an order that threads decide.
+            tokens = tokens.index_select(0, kept.flatten()).unflatten(0, kept.shape)
+        else:
+            tokens = tokens.expand(len(levels), -1, -1)
+        log_counts = alike.counts.log()
         for layer in self.layers:
-            tokens = layer(tokens, occurrences.log())
-        tokens = tokens.gather(1, which.unsqueeze(2).expand(-1, -1, tokens.shape[2]))
+            tokens = layer.among(tokens, tokens, log_counts)
+        return alike.spread(tokens).unflatten(2, levels.shape[2:])
+
+    def _level_tokens(self, counts):
+        """Return the tokens of all levels, [256, out]; `counts` [256]: how often each occurs."""
+        tokens = torch.arange(LEVELS, device=counts.device).unsqueeze(1) / (LEVELS - 1)
+        if not isinstance(self.embed, nn.Identity):
+            tokens = F.linear(tokens, self.embed.convolution.weight.flatten(1))
+            tokens = batch_norm_of_counted(tokens, counts, self.embed.norm)
+            tokens = self.embed.activation(tokens)
+        return tokens + self.content(tokens)
+
+    def _among_alike(self, x, alike):
+        """Compute with one token per pixel, which attends to one key per distinct value.
+
+        A key is the mean over the pixels of its value. Their tokens are equal, so it equals each
+        of them, and it hands its gradient back in equal parts: what each would get as a key of
+        its own, because only as queries do they differ. So gradients of pixels are exact too.
+        """
+        tokens = self._tokens(x)
+        log_counts = alike.counts.log()
+        for layer in self.layers:
+            tokens = layer.among(tokens, alike.mean(tokens), log_counts)
         return tokens.transpose(1, 2).unflatten(2, x.shape[2:])

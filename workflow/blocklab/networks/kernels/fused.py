@@ -26,11 +26,18 @@ def batch_norm_activation(
     if kind is None or not norm.training or pixels < 2 or not _fits(x):
         return activation(norm(x))
     y, mean, variance = _BatchNormActivation.apply(x, norm.weight, norm.bias, norm.eps, kind)
-    with torch.no_grad():
-        norm.num_batches_tracked += 1
-        norm.running_mean.lerp_(mean, norm.momentum)
-        norm.running_var.lerp_(variance * (pixels / (pixels - 1)), norm.momentum)
+    follow_batch(norm, mean, variance, pixels)
     return y
+
+
+@torch.no_grad()
+def follow_batch(
+    norm: nn.BatchNorm2d, mean: torch.Tensor, variance: torch.Tensor, pixels: int | torch.Tensor
+) -> None:
+    """Let norm's statistics follow the mean and (biased) variance [C] of a batch."""
+    norm.num_batches_tracked += 1
+    norm.running_mean.lerp_(mean, norm.momentum)
+    norm.running_var.lerp_(variance * (pixels / (pixels - 1)), norm.momentum)
 
 
 def max_pool(x: torch.Tensor, kernel: int) -> torch.Tensor:

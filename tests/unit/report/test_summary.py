@@ -250,13 +250,14 @@ def test_explanations_are_printed_and_the_target_named(make_study):
     assert "of\nthe softmax probability of the\ntrue class" in study.render()
 
 
-def test_attention_over_distinct_pixels_is_told_where_it_was_used(make_study):
+def test_attention_over_distinct_grey_values_is_told_where_it_is_used(make_study):
     study = make_study()
-    assert "distinct pixel values" not in section(study.render(), "What it cost")
-    study.config["networks"]["csp"]["layers"] = [{"transformer_block": {"out": 8}}]
-    assert "attention in csp is trained on distinct" in section(study.render(), "What it cost")
-    study.networks["device"] = "cuda"
-    assert "distinct pixel values" not in section(study.render(), "What it cost")
+    assert "distinct grey values" not in section(study.render(), "What it cost")
+    study.config["networks"]["csp"]["layers"] = [{"transformer_block": {"out": 8}}, "flatten"]
+    text = section(study.render(), "What it cost")
+    assert "Attention in csp is computed over the distinct grey values" in text
+    study.config["networks"]["csp"]["layers"].insert(0, {"conv": 8})
+    assert "distinct grey values" not in section(study.render(), "What it cost")
 
 
 def test_oddities_come_from_the_table(make_study):

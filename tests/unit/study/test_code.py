@@ -269,3 +269,21 @@ def test_an_edit_runs_again_what_computes_with_it_and_nothing_else(workflow_copy
     after = stamps(workflow)
     path.write_text(text, encoding="utf-8")
     assert {job for job in before if after[job] != before[job]} == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("compiled.cpp", EVERY_NETWORK_JOB),
+        ("attention.cpp", with_block("transformer")),
+        ("arithmetic.hpp", EVERY_NETWORK_JOB),
+    ],
+)
+def test_an_edit_of_a_kernel_counts(workflow_copy, source, expected):
+    workflow, before = workflow_copy
+    path = workflow / "blocklab/networks/kernels" / source
+    original = path.read_text()
+    path.write_text(original + "\n")
+    after = stamps(workflow)
+    path.write_text(original)
+    assert {job for job, stamped in after.items() if stamped != before[job]} == expected

@@ -71,7 +71,8 @@ def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
 
     Comments, formatting, docstrings and time stamps do not count; any other change of code does.
     Imports are read from the syntax tree, inside functions too; `importlib` is not followed, nor
-    is what RECORDING names. A .cpp file beside a module is part of it, byte by byte.
+    is what RECORDING names. A .cpp file of a module's name beside it is part of it, byte by byte,
+    and so is every .hpp there.
     The syntax tree's text may differ between Python versions, and so may the fingerprint.
 
     Args:
@@ -95,9 +96,9 @@ def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
             name = module.removeprefix(f"{package}.")
             raise KeyError(f"package {package} has no module {name!r}")
         found[module], imports = _read(path.read_text(encoding="utf-8"), path)
-        compiled = path.with_suffix(".cpp")
-        if compiled.is_file():
-            found[module] += f" {hashlib.sha256(compiled.read_bytes()).hexdigest()}"
+        if path.with_suffix(".cpp").is_file():
+            for source in (path.with_suffix(".cpp"), *sorted(path.parent.glob("*.hpp"))):
+                found[module] += f" {hashlib.sha256(source.read_bytes()).hexdigest()}"
         for name in (module, *_referred(module, path, imports, package_folder.parent)):
             parts = name.split(".")
             if parts[0] == package:

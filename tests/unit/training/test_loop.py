@@ -109,7 +109,7 @@ def test_warming_up_teaches_nothing(small_layers, make_data, optimizer):
             learner.step(start)
     cold, history = train(small_layers, data, plain, 4)
     assert equal_weights(learner.network, cold)
-    assert learner.running() == (history[-1]["acc"], history[-1]["loss"])
+    assert learner.finish_epoch() == (history[-1]["acc"], history[-1]["loss"], None)
 
 
 def test_initialise_is_the_network_that_training_starts_from(small_layers, make_data):

@@ -4,7 +4,6 @@ On CUDA some steps are captured once as a graph and then replayed: small network
 wait for the processor to launch their many small kernels one by one.
 """
 
-import copy
 import logging
 import math
 from contextlib import AbstractContextManager, nullcontext
@@ -117,7 +116,7 @@ class Learner:
     def warm_up(self) -> None:
         """Take a few steps, so that all there is to allocate is, and undo what they taught."""
         with self.on_stream():
-            before = copy.deepcopy(self.network.state_dict())
+            before = {name: value.clone() for name, value in self.network.state_dict().items()}
             dropout_state = self.dropout_generator.get_state()
             self.network.train()
             for _ in range(WARM_UP_STEPS):

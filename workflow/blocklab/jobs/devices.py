@@ -52,6 +52,8 @@ def make_deterministic(wanted: bool, device: str) -> None:
 
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
         torch.use_deterministic_algorithms(True)
+        # Which is for finding mistakes, and costs a kernel for every tensor that is made.
+        torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def prepare_cuda(seeds: int, deterministic: bool) -> None:

@@ -115,7 +115,7 @@ def run_epoch(learners: Sequence[Learner], data: PreparedData, epoch: int, name:
 
 
 def make_learner(layers: list[Layer], split: Split, settings: Settings, seed: int) -> Learner:
-    """Return a learner, with its step captured where there is a CUDA device."""
+    """Return a learner, with its steps captured where there is a CUDA device."""
     learner = Learner(layers, split, settings, seed)
     if not learner.stream:
         return learner

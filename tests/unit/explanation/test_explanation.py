@@ -120,6 +120,20 @@ def test_the_network_is_explained_in_evaluation_mode(trained, images):
     assert all(torch.equal(value, state[name]) for name, value in trained.state_dict().items())
 
 
+def test_convolutions_are_not_cut_to_tf32(trained, images):
+    seen = []
+
+    class Watching(nn.Module):
+        def forward(self, x):
+            seen.append(torch.backends.cudnn.allow_tf32)
+            return trained(x)
+
+    explain(Watching(), images, "softmax", steps=2)
+    assert len(seen) > 2  # captum's, then those that predict
+    assert not any(seen)
+    assert torch.backends.cudnn.allow_tf32
+
+
 def test_images_are_explained_each_by_itself_and_in_order(trained, images):
     together = explain(trained, images, "logit_minus_mean", steps=5)
     for position in (0, 7, 12):

@@ -1,5 +1,6 @@
 """Which device and precision a job gets, whatever this machine has."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,10 +8,18 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.backends import cuda, cudnn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from blocklab.errors import UserError
 from blocklab.jobs import devices
-from blocklab.jobs.devices import accelerator_present, choose_device, choose_precision
+from blocklab.jobs.devices import (
+    accelerator_present,
+    choose_device,
+    choose_precision,
+    prepare_cuda,
+)
+from blocklab.networks.network import exact_float32
 
 
 @pytest.fixture
@@ -97,6 +106,53 @@ def test_a_processor_without_bfloat16_computes_in_float32(tmp_path, monkeypatch,
         cpuinfo.write_text(f"model name : A processor\nflags : {flags}\n")
     monkeypatch.setattr("blocklab.processor.CPUINFO", cpuinfo)
     assert choose_precision("auto", "cpu") == expected
+
+
+@pytest.fixture
+def as_torch_comes(monkeypatch):
+    """torch's own settings for CUDA; they are put back after the test."""
+    names = ("allow_tf32", "allow_bf16_reduced_precision_reduction")
+    before = {name: getattr(cuda.matmul, name) for name in names}
+    for name in names:  # TF32 is on in some vendors' builds
+        setattr(cuda.matmul, name, True)
+    monkeypatch.delenv("CUDA_DEVICE_MAX_CONNECTIONS", raising=False)
+    kinds = ("FLASH_ATTENTION", "EFFICIENT_ATTENTION", "CUDNN_ATTENTION", "MATH")
+    with cudnn.flags(enabled=True), sdpa_kernel([getattr(SDPBackend, kind) for kind in kinds]):
+        yield
+    for name in names:
+        setattr(cuda.matmul, name, before[name])
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_how_a_process_computes_on_cuda(as_torch_comes, deterministic):
+    prepare_cuda(1, deterministic)
+    assert cudnn.benchmark is not deterministic
+    assert cudnn.allow_tf32
+    assert not cuda.matmul.allow_tf32
+    assert not cuda.matmul.allow_bf16_reduced_precision_reduction
+    assert not cuda.cudnn_sdp_enabled()
+    assert cuda.flash_sdp_enabled()
+    assert cuda.mem_efficient_sdp_enabled()
+    assert cuda.math_sdp_enabled()
+    with exact_float32():
+        assert not cudnn.allow_tf32
+        assert not cudnn.benchmark
+        assert cudnn.enabled
+    assert cudnn.allow_tf32
+    assert cudnn.benchmark is not deterministic
+    assert not torch.cuda.is_initialized()
+
+
+@pytest.mark.parametrize(
+    ("seeds", "set_before", "expected"), [(8, None, None), (9, None, "32"), (9, "8", "8")]
+)
+def test_a_large_pack_has_a_queue_per_stream(
+    as_torch_comes, monkeypatch, seeds, set_before, expected
+):
+    before = {} if set_before is None else {"CUDA_DEVICE_MAX_CONNECTIONS": set_before}
+    monkeypatch.setattr(os, "environ", before)
+    prepare_cuda(seeds, deterministic=False)
+    assert os.environ.get("CUDA_DEVICE_MAX_CONNECTIONS") == expected
 
 
 def fails():

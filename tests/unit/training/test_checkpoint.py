@@ -197,6 +197,31 @@ def test_what_processes_before_had_done_is_known(small_layers, make_data, tmp_pa
     assert resumed == [{}, {3: 1}, {3: 2}]
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_learner_is_restored_in_place_where_a_graph_looks_for_it(
+    small_layers, make_data, make_settings, optimizer
+):
+    def learner(seed):
+        made = Learner(small_layers, make_data().training, make_settings(optimizer=optimizer), seed)
+        made.warm_up()
+        return made
+
+    restored, other = learner(3), learner(4)
+    other.start_epoch()
+    other.step(0)
+    addresses = {name: value.data_ptr() for name, value in tensors_of(restored).items()}
+    restored.restore(other.state())
+    assert {name: value.data_ptr() for name, value in tensors_of(restored).items()} == addresses
+    expected = tensors_of(other)
+    assert all(torch.equal(value, expected[name]) for name, value in tensors_of(restored).items())
+
+
+def tensors_of(learner):
+    """Return a learner's state without that of its generators, which is copied whenever asked."""
+    state = learner.state()
+    return {name: state[name] for name in state if name not in ("order", "dropout")}
+
+
 def test_clearing_leaves_nothing(small_layers, make_data, tmp_path):
     folder = tmp_path / "checkpoints"
     checkpoints = Checkpoints(folder, "x")

@@ -13,7 +13,8 @@ from blocklab.errors import UserError
 from blocklab.evaluation.metrics import evaluate_seed
 from blocklab.losses import LOSSES
 from blocklab.networks.network import as_input, build, initialise, predict, resolve
-from blocklab.training.learner import Learner
+from blocklab.training.learner import Learner, most_at_once
+from blocklab.training.loop import run_epoch
 from blocklab.training.loop import train as train_pack
 from blocklab.training.settings import Settings
 
@@ -109,7 +110,38 @@ def test_warming_up_teaches_nothing(small_layers, make_data, optimizer):
             learner.step(start)
     cold, history = train(small_layers, data, plain, 4)
     assert equal_weights(learner.network, cold)
-    assert learner.running() == (history[-1]["acc"], history[-1]["loss"])
+    assert learner.finish_epoch() == (history[-1]["acc"], history[-1]["loss"], None)
+
+
+class ReplayedSteps:
+    """What a CUDA graph does: always the same, so the batch's number must be where it looks."""
+
+    def __init__(self, learner: Learner) -> None:
+        self.learner = learner
+
+    def replay(self) -> None:
+        for _ in range(self.learner.steps_at_once):
+            self.learner._learn_next()
+
+
+@pytest.mark.parametrize("images", [60, 64, 10])
+def test_steps_that_know_nothing_but_their_number_are_those_of_the_loop(
+    small_layers, make_data, images
+):
+    data = make_data(training=images)
+    learner = Learner(small_layers, data.training, settings(compile=False), 4)
+    learner.graph = ReplayedSteps(learner)
+    learner.steps_at_once = most_at_once(len(learner.batches))
+    learner.stride = learner.steps_at_once * learner.batch_size
+    for epoch in range(1, SETTINGS.epochs + 1):
+        run_epoch([learner], data, epoch, "network")
+    expected, history = train(small_layers, data, settings(compile=False), 4)
+    assert equal_weights(learner.network, expected)
+    assert without_seconds(learner.history) == without_seconds(history)
+
+
+def test_graphs_divide_an_epoch_without_a_rest():
+    assert [most_at_once(batches) for batches in (1, 3, 7, 275, 600, 1100)] == [1, 3, 1, 5, 5, 5]
 
 
 def test_initialise_is_the_network_that_training_starts_from(small_layers, make_data):

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from blocklab.data.prepared import Split
-from blocklab.networks.network import Layer, as_input, initialise, predict
+from blocklab.networks.network import Layer, as_input, exact_float32, initialise, predict
 from blocklab.networks.weights import load_weights
 
 IMAGES_AT_ONCE = 10
@@ -74,9 +74,10 @@ def explain(
     for batch, labels in zip(
         images.images.split(IMAGES_AT_ONCE), images.labels.split(IMAGES_AT_ONCE), strict=True
     ):
-        attribution, delta = attribute(
-            lambda x: transform(network(x)), as_input(batch), labels, steps
-        )
+        with exact_float32():
+            attribution, delta = attribute(
+                lambda x: transform(network(x)), as_input(batch), labels, steps
+            )
         attributions.append(attribution.float().cpu())
         deltas.append(delta.float().cpu())
     probabilities = predict(network, images.images).softmax(dim=1).cpu()

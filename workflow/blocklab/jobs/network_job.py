@@ -9,7 +9,12 @@ from typing import Any
 import torch
 
 from blocklab.data.prepared import PreparedData, load
-from blocklab.jobs.devices import choose_device, keep_freed_memory, make_deterministic
+from blocklab.jobs.devices import (
+    choose_device,
+    keep_freed_memory,
+    make_deterministic,
+    prepare_cuda,
+)
 from blocklab.networks.kernels.compiled import kernels
 from blocklab.networks.network import Layer, Shape, resolve
 
@@ -41,6 +46,7 @@ def network_job(snakemake: Any) -> Iterator[NetworkJob]:
     shape = tuple(settings["input_shape"])
     torch.set_num_threads(snakemake.threads)
     keep_freed_memory()
+    prepare_cuda(len(settings["seeds"]), training["deterministic"])
     device = choose_device(training["device"], snakemake.resources.gpu)
     make_deterministic(training["deterministic"], device)
     with kernels(training["compile"] and device == "cpu"):

@@ -1,6 +1,7 @@
 """A network: layers in YAML become a `torch.nn.Sequential`, checked layer by layer."""
 
 from collections import OrderedDict
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,8 +73,14 @@ def initialise(layers: list[Layer], seed: int) -> nn.Sequential:
 def predict(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Return the logits [N, K] of uint8 images [N, C, H, W], in evaluation mode and float32."""
     network.eval()
-    with torch.inference_mode():
+    with exact_float32(), torch.inference_mode():
         return torch.cat([network(as_input(batch)) for batch in images.split(INFERENCE_BATCH)])
+
+
+def exact_float32() -> AbstractContextManager:
+    """Return the context in which convolutions on CUDA take float32 as it is, not cut to TF32."""
+    # Nor are algorithms tried out, as they are in training, which repeats the same step longer.
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, allow_tf32=False)
 
 
 def _read(entry: Any, where: str) -> tuple[str, Any]:

@@ -1,11 +1,11 @@
 """One seed of one network while it learns: its state, and the step that changes it.
 
-On CUDA the whole step is captured once as a graph and then replayed: small networks would
-otherwise wait for the processor to launch their many small kernels one by one.
+On CUDA some steps are captured once as a graph and then replayed: small networks would otherwise
+wait for the processor to launch their many small kernels one by one.
 """
 
-import copy
 import logging
+import math
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -19,17 +19,20 @@ from blocklab.training.settings import Settings
 log = logging.getLogger(__name__)
 
 WARM_UP_STEPS = 3  # what torch asks for before a capture
+# In one graph. More would share its launch still better, and take longer to capture (an estimate).
+MOST_STEPS_AT_ONCE = 5
 
 
 class Learner:
     """A network, its optimizer and its own random states, so that others beside it change nothing.
 
         learner.start_epoch()
-        for start in range(0, len(split.labels), settings.batch_size):
+        for start in range(0, len(split.labels), learner.stride):
             learner.step(start)
-        acc, loss = learner.running()
+        acc, loss, diverged_at = learner.finish_epoch()
 
-    Everything stays on the split's device; only `running` waits for it.
+    Everything stays on the split's device; only `finish_epoch` waits for it, once. A stride is the
+    images of one batch, or on CUDA of as many as one graph learns from.
     """
 
     def __init__(self, layers: list[Layer], split: Split, settings: Settings, seed: int) -> None:
@@ -42,15 +45,21 @@ class Learner:
             if hasattr(module, "generator"):
                 module.generator = self.dropout_generator
         self.optimizer = make_optimizer(self.network, settings, device)
-        self.permutation = torch.zeros(len(split.labels), dtype=torch.int64, device=device)
-        self.batch = torch.zeros(settings.batch_size, dtype=torch.int64, device=device)
-        self.loss_sum = torch.zeros((), device=device)
-        self.correct = torch.zeros((), dtype=torch.int64, device=device)
-        self.steps = torch.zeros((), dtype=torch.int64, device=device)
-        self.bad_step = torch.zeros((), dtype=torch.int64, device=device)
+        count = len(split.labels)
+        self.batch_size = min(settings.batch_size, count)
+        self.permutation = torch.zeros(count, dtype=torch.int64, device=device)
+        whole = count // self.batch_size
+        self.batches = self.permutation[: whole * self.batch_size].view(whole, self.batch_size)
+        # Of the epoch so far: how many steps there were, and what each of them saw.
+        self.steps = torch.zeros(1, dtype=torch.int64, device=device)
+        self.numbers = torch.arange(math.ceil(count / self.batch_size), device=device)
+        self.losses = torch.zeros(len(self.numbers), device=device)
+        self.correct = torch.zeros(len(self.numbers), dtype=torch.int64, device=device)
         self.history: list[dict[str, float]] = []  # a row per epoch that is done
         self.graph: torch.cuda.CUDAGraph | None = None
         self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self.steps_at_once = most_at_once(whole) if self.stream else 1
+        self.stride = self.steps_at_once * self.batch_size
         if self.stream:
             self.stream.wait_stream(torch.cuda.current_stream(device))
 
@@ -59,58 +68,60 @@ class Learner:
         return torch.cuda.stream(self.stream) if self.stream else nullcontext()
 
     def start_epoch(self) -> None:
-        """Shuffle the images and set the running figures to zero."""
+        """Shuffle the images and begin to count the steps."""
         with self.on_stream():
             order = torch.randperm(len(self.permutation), generator=self.order_generator)
             self.permutation.copy_(order)
-            for value in (self.loss_sum, self.correct, self.steps, self.bad_step):
-                value.zero_()
+            self.steps.zero_()
         self.network.train()
 
     def step(self, start: int) -> None:
-        """Learn from one batch, that from `start` in the epoch's order."""
-        batch = self.permutation[start : start + self.settings.batch_size]
+        """Learn from the batches of one stride, that from `start` in the epoch's order."""
+        images = self.permutation[start : start + self.stride]
         with self.on_stream():
-            if self.graph and len(batch) == len(self.batch):
-                self.batch.copy_(batch)
+            if self.graph and len(images) == self.stride:
                 self.graph.replay()
             else:
-                self._learn(batch)
+                for batch in images.split(self.batch_size):
+                    self._learn(batch)
 
-    def running(self) -> tuple[float, float]:
-        """Return accuracy and mean loss over the epoch's images, each as it was learned from."""
-        with self.on_stream():
-            count = len(self.permutation)
-            return self.correct.item() / count, self.loss_sum.item() / count
+    def finish_epoch(self) -> tuple[float, float, int | None]:
+        """Return accuracy, mean loss and the first step, from 1, whose loss was not finite.
 
-    def diverged_at(self) -> int | None:
-        """Return the first step of the epoch, from 1, whose loss was not finite; None if all were.
-
-        If weights are not finite after the epoch, that is its last step. Waits for the device.
+        Accuracy and loss are over the epoch's images, each as it was learned from. The step is None
+        if all losses were finite, the last if weights are not finite after it.
         """
         with self.on_stream():
-            if self.bad_step:
-                return self.bad_step.item()
-            finite = all(value.isfinite().all() for value in self.network.state_dict().values())
-            return None if finite else self.steps.item()
+            finite = [value.isfinite().all() for value in self.network.state_dict().values()]
+            finite = torch.stack(finite).all().view(1)
+            figures = torch.cat([self.losses, self.correct, finite]).tolist()
+        count, steps = len(self.permutation), len(self.losses)
+        losses, correct, finite = figures[:steps], figures[steps:-1], figures[-1]
+        sizes = [min(self.batch_size, count - first) for first in range(0, count, self.batch_size)]
+        loss = sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / count
+        bad = (step for step, loss in enumerate(losses, start=1) if not math.isfinite(loss))
+        return sum(correct) / count, loss, next(bad, None if finite else steps)
 
     def capture(self) -> None:
-        """Record the step as a CUDA graph; raises RuntimeError where that is not possible."""
+        """Record a stride as a CUDA graph; raises RuntimeError where that is not possible."""
         self.warm_up()
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(self.dropout_generator)
-        with torch.cuda.graph(graph, stream=self.stream):
-            self._learn(self.batch)
+        # After a capture that failed, torch leaves the graph's stream current.
+        with self.on_stream(), torch.cuda.graph(graph, stream=self.stream):
+            for _ in range(self.steps_at_once):
+                self._learn_next()
         self.graph = graph
 
     def warm_up(self) -> None:
         """Take a few steps, so that all there is to allocate is, and undo what they taught."""
         with self.on_stream():
-            before = copy.deepcopy(self.network.state_dict())
+            before = {name: value.clone() for name, value in self.network.state_dict().items()}
             dropout_state = self.dropout_generator.get_state()
             self.network.train()
             for _ in range(WARM_UP_STEPS):
-                self._learn(self.batch)
+                self.steps.zero_()
+                self._learn_next()
             # In place, because a graph keeps addresses; optimizers start from zeros.
             self.network.load_state_dict(before)
             for state in self.optimizer.state.values():
@@ -142,6 +153,10 @@ class Learner:
     def _generators(self) -> dict[str, torch.Generator]:
         return {"order": self.order_generator, "dropout": self.dropout_generator}
 
+    def _learn_next(self) -> None:
+        """Learn from the batch whose number is on the device: a graph is the same every time."""
+        self._learn(self.batches.index_select(0, self.steps)[0])
+
     def _learn(self, batch: torch.Tensor) -> None:
         images, labels = as_input(self.split.images[batch]), self.split.labels[batch]
         with autocast(images.device, self.settings.precision):
@@ -150,11 +165,16 @@ class Learner:
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        loss = loss.detach()
+        # Writing by index would be slow where only deterministic algorithms are allowed.
+        here = self.numbers == self.steps
+        torch.where(here, loss.detach(), self.losses, out=self.losses)
+        torch.where(here, (logits.argmax(dim=1) == labels).sum(), self.correct, out=self.correct)
         self.steps += 1
-        self.bad_step += self.steps * ((self.bad_step == 0) & ~loss.isfinite())
-        self.loss_sum += loss * len(labels)
-        self.correct += (logits.argmax(dim=1) == labels).sum()
+
+
+def most_at_once(batches: int) -> int:
+    """Return into graphs of how many steps that many batches divide without a rest."""
+    return max(steps for steps in range(1, MOST_STEPS_AT_ONCE + 1) if batches % steps == 0)
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -25,6 +25,9 @@ from blocklab.training.settings import Settings
 
 log = logging.getLogger(__name__)
 
+# What CUDA, cuBLAS and cuDNN call it, in lower case.
+NO_MEMORY = ("out of memory", "cudaerrormemoryallocation", "alloc_failed", "allocation_failed")
+
 
 def train(
     layers: list[Layer],
@@ -64,7 +67,9 @@ def train(
                     for learner in behind if checkpoints else ():
                         checkpoints.save(learner)
                 trained += learners
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         raise _out_of_memory(name, settings.batch_size, at_once) from None
     history = [row for learner in trained for row in learner.history]
     return [learner.network for learner in trained], history
@@ -77,18 +82,21 @@ def run_epoch(learners: Sequence[Learner], data: PreparedData, epoch: int, name:
     started = time.perf_counter()
     for learner in learners:
         learner.start_epoch()
-    starts = range(0, len(data.training.labels), learners[0].settings.batch_size)
+    starts = range(0, len(data.training.labels), learners[0].stride)
     for start in _progress(starts, learners, epoch, name):
         for learner in learners:
             learner.step(start)
-    running = [learner.running() for learner in learners]
+    passes = [learner.finish_epoch() for learner in learners]
     seconds = (time.perf_counter() - started) / len(learners)
 
-    for learner, (acc, loss) in zip(learners, running, strict=True):
+    for learner, (acc, loss, diverged_at) in zip(learners, passes, strict=True):
         with learner.on_stream():
             validation_acc, validation_loss = _score(learner, data.validation)
         measured = validation_loss if len(data.validation.labels) else loss
-        _refuse_divergence(learner, measured, epoch, name)
+        # Weights may be finite and what they compute not.
+        step = diverged_at or (None if math.isfinite(measured) else len(learner.losses))
+        if step:
+            raise _diverged(learner, name, epoch, step)
         learner.history.append(
             {
                 "seed": learner.seed,
@@ -107,18 +115,33 @@ def run_epoch(learners: Sequence[Learner], data: PreparedData, epoch: int, name:
 
 
 def make_learner(layers: list[Layer], split: Split, settings: Settings, seed: int) -> Learner:
-    """Return a learner, with its step captured where there is a CUDA device."""
+    """Return a learner, with its steps captured where there is a CUDA device."""
     learner = Learner(layers, split, settings, seed)
-    if learner.stream:
-        try:
-            learner.capture()
-        except torch.OutOfMemoryError:
+    if not learner.stream:
+        return learner
+    try:
+        learner.capture()
+        return learner
+    except RuntimeError as error:
+        if is_out_of_memory(error):
             raise
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0]
-            log.warning("no CUDA graph, so training is slower: %s", reason)
-            return Learner(layers, split, settings, seed)
-    return learner
+        log.warning("no CUDA graph, so training is slower: %s", str(error).splitlines()[0])
+    # Only here is the error gone, and with it what holds the failed learner's memory.
+    del learner
+    return Learner(layers, split, settings, seed)
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Tell whether an error, or one that it came of, says that a GPU's memory does not suffice.
+
+    CUDA's libraries say so in words, and a capture that ends early raises an error of its own.
+    """
+    while error:
+        words = str(error).lower()
+        if isinstance(error, torch.OutOfMemoryError) or any(sign in words for sign in NO_MEMORY):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _score(learner: Learner, split: Split) -> tuple[float, float]:
@@ -126,21 +149,17 @@ def _score(learner: Learner, split: Split) -> tuple[float, float]:
     if len(split.labels) == 0:
         return math.nan, math.nan
     logits = predict(learner.network, split.images)
-    acc = (logits.argmax(dim=1) == split.labels).sum().item() / len(split.labels)
-    return acc, LOSSES[learner.settings.loss].of_tensors(logits, split.labels).item()
+    correct = (logits.argmax(dim=1) == split.labels).sum()
+    loss = LOSSES[learner.settings.loss].of_tensors(logits, split.labels)
+    correct, loss = torch.stack([correct.double(), loss.double()]).tolist()  # one wait for both
+    return correct / len(split.labels), loss
 
 
-def _refuse_divergence(learner: Learner, measured_loss: float, epoch: int, name: str) -> None:
-    """Raise UserError if a loss of this epoch, or a weight after it, is no finite number."""
-    step, settings = learner.diverged_at(), learner.settings
-    # Weights may be finite and what they compute not.
-    if step is None and not math.isfinite(measured_loss):
-        step = math.ceil(len(learner.permutation) / settings.batch_size)
-    if step:
-        raise UserError(
-            f"{name}, seed {learner.seed}, epoch {epoch}, step {step}: loss or weights are no "
-            f"finite numbers; lower training.learning_rate (now {settings.learning_rate:g})"
-        )
+def _diverged(learner: Learner, name: str, epoch: int, step: int) -> UserError:
+    return UserError(
+        f"{name}, seed {learner.seed}, epoch {epoch}, step {step}: loss or weights are no finite "
+        f"numbers; lower training.learning_rate (now {learner.settings.learning_rate:g})"
+    )
 
 
 def _progress(starts: range, learners: Sequence[Learner], epoch: int, name: str) -> Iterable[int]:

@@ -16,4 +16,8 @@ def make_optimizer(
     options = {"lr": settings.learning_rate, "fused": device.type in ("cpu", "cuda")}
     if settings.optimizer != "sgd":  # which keeps no count of its steps
         options["capturable"] = device.type == "cuda"
-    return OPTIMIZERS[settings.optimizer](network.parameters(), **options)
+    optimizer = OPTIMIZERS[settings.optimizer](network.parameters(), **options)
+    if device.type == "cuda":  # where a graph would keep a plain number for ever
+        for group in optimizer.param_groups:
+            group["lr"] = torch.tensor(settings.learning_rate, device=device)
+    return optimizer

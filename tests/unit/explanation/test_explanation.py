@@ -13,7 +13,8 @@ from blocklab.explanation.explanation import (
     explain,
     explain_pack,
 )
-from blocklab.networks.network import as_input, initialise, predict
+from blocklab.networks.images import as_input
+from blocklab.networks.network import initialise, predict
 from blocklab.networks.weights import save_weights
 from blocklab.training.loop import train
 from blocklab.training.settings import Settings

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from blocklab.errors import UserError
 from blocklab.evaluation.metrics import evaluate_seed
 from blocklab.losses import LOSSES
-from blocklab.networks.network import as_input, build, initialise, predict, resolve
+from blocklab.networks.images import as_input
+from blocklab.networks.network import build, initialise, predict, resolve
 from blocklab.training.learner import Learner, most_at_once
 from blocklab.training.loop import run_epoch
 from blocklab.training.loop import train as train_pack

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from blocklab.data.prepared import Split
-from blocklab.networks.network import Layer, as_input, exact_float32, initialise, predict
+from blocklab.networks.images import as_input
+from blocklab.networks.network import Layer, exact_float32, initialise, predict
 from blocklab.networks.weights import load_weights
 
 IMAGES_AT_ONCE = 10

@@ -12,7 +12,8 @@ import torch
 
 from blocklab.data.prepared import Split
 from blocklab.losses import LOSSES
-from blocklab.networks.network import Layer, as_input, initialise
+from blocklab.networks.images import as_input
+from blocklab.networks.network import Layer, initialise
 from blocklab.training.optimizers import make_optimizer
 from blocklab.training.settings import Settings
 

@@ -33,7 +33,8 @@ def network_job(snakemake: Any) -> Iterator[NetworkJob]:
 
     snakemake: what Snakemake gives a script; of it, params.settings (JSON: network, input_shape,
     classes, seeds and the config's sections that the job depends on, `training` among them),
-    input.data, threads and resources.gpu are used.
+    input.data, threads, resources.gpu (a GPU of its own) and resources.shared_gpu (one that
+    other jobs may use too) are used.
     Raises UserError if the device is not there, the data is damaged, or a layer does not fit.
     """
     settings = json.loads(snakemake.params.settings)
@@ -41,7 +42,8 @@ def network_job(snakemake: Any) -> Iterator[NetworkJob]:
     shape = tuple(settings["input_shape"])
     torch.set_num_threads(snakemake.threads)
     keep_freed_memory()
-    device = choose_device(training["device"], snakemake.resources.gpu)
+    own, shared = (snakemake.resources.get(name, 0) for name in ("gpu", "shared_gpu"))
+    device = choose_device(training["device"], own or shared, alone=bool(own))
     make_deterministic(training["deterministic"], device)
     with kernels(training["compile"] and device == "cpu"):
         yield NetworkJob(

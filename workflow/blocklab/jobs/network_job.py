@@ -48,7 +48,8 @@ def network_job(snakemake: Any) -> Iterator[NetworkJob]:
     with kernels(training["compile"] and device == "cpu"):
         yield NetworkJob(
             name=network["name"],
-            layers=resolve(network["name"], network["layers"], shape, settings["classes"]),
+            # The plan has found that it fits; on meta tensors a job would start a second later.
+            layers=resolve(network["name"], network["layers"], shape, settings["classes"], "cpu"),
             input_shape=shape,
             seeds=settings["seeds"],
             data=load(snakemake.input.data, device),

@@ -11,6 +11,10 @@ from tiny_study import Study
 pytestmark = pytest.mark.workflow
 
 MISTAKES = {
+    "a GPU insisted on and refused": (
+        {"training": {"device": "cuda"}},
+        "training.device is cuda, but --resources gpu=0 grants no GPU; use gpu=1, or",
+    ),
     "an unknown key": (
         {"training": {"epoch": 2}},
         "training.epoch: unknown key; did you mean 'epochs'?",
@@ -35,7 +39,7 @@ def test_a_mistake_is_one_line_before_any_job_starts(
     fresh: Study, change: dict[str, Any], expected: str
 ):
     fresh.configure(change)
-    done = fresh.snakemake("--cores", "4")
+    done = fresh.snakemake("--cores", "4", "--resources", "gpu=0")
     assert done.returncode != 0
     assert "Traceback" not in done.stdout
     lines = [line for line in done.stdout.splitlines() if "rror" in line]

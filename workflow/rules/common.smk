@@ -12,7 +12,7 @@ SEARCH_PATH = filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 
 from blocklab.study.config import resolve_config, seed_packs
-from blocklab.jobs.devices import accelerator_present
+from blocklab.jobs.devices import gpus_to_ask_for
 from blocklab.errors import UserError
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
@@ -37,16 +37,24 @@ def stop(reason):
     os._exit(1)
 
 
+def gpu_limit():
+    """How many GPUs `--resources`, or else the profile, lets all jobs use; None if any number."""
+    limits = workflow.global_resources
+    return limits["gpu"].value if "gpu" in limits else None
+
+
 try:
     config.update(resolve_config(config, reserved=RULES))
     PLAN = plan(config, cache=Path(PLANS))
+    # Training asks for it as `gpu`, which the profile limits. Evaluation and explanation take
+    # little of a GPU; as `shared_gpu`, which nothing limits, they run beside a training.
+    GPU = gpus_to_ask_for(config["training"]["device"], gpu_limit())
 except UserError as error:
     stop(f"Error in the config: {error}")
 
 OUT = config["outdir"]
 DATASET = config["dataset"]["name"]
 PACKS = seed_packs(config["seeds"])
-GPU = int(config["training"]["device"] != "cpu" and accelerator_present())
 
 DATA = f"{OUT}/data/{DATASET}.safetensors"
 MANIFEST = f"{OUT}/data/{DATASET}.json"
@@ -111,8 +119,7 @@ def given_command():
     """
     targets = sorted(map(str, workflow.dag_settings.targets))
     words = ["snakemake", *targets, "--cores", str(workflow.resource_settings.cores)]
-    limits = workflow.global_resources
-    words += ["--resources", f"gpu={limits['gpu'].value}"] if "gpu" in limits else []
+    words += [] if gpu_limit() is None else ["--resources", f"gpu={gpu_limit()}"]
     return f"{shlex.join(words)} {config_options()}".strip()
 
 

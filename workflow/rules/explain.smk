@@ -11,7 +11,7 @@ rule explain:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        gpu=GPU,
+        shared_gpu=GPU,
     params:
         settings=lambda wildcards: canonical_json(
             job_settings(wildcards, "training", "explanation")

@@ -17,6 +17,7 @@ from blocklab.jobs.devices import (
     accelerator_present,
     choose_device,
     choose_precision,
+    gpus_to_ask_for,
     prepare_cuda,
 )
 from blocklab.networks.network import exact_float32
@@ -44,7 +45,6 @@ def machine(monkeypatch):
     [
         ("auto", 1, ["cuda"], "cuda"),
         ("auto", 1, ["mps"], "mps"),
-        ("auto", 1, [], "cpu"),
         ("auto", 0, ["cuda"], "cpu"),
         ("cuda", 1, ["cuda"], "cuda"),
         ("mps", 1, ["mps"], "mps"),
@@ -57,12 +57,37 @@ def test_choose_device(machine, caplog, setting, gpus, present, expected):
     assert not caplog.records
 
 
-def test_a_gpu_that_was_not_granted_is_not_used_and_the_user_is_told(machine, caplog):
+def test_a_granted_gpu_that_torch_cannot_use_is_told(machine, caplog):
+    machine()
+    assert choose_device("auto", 1) == "cpu"
+    assert caplog.messages == ["there is a GPU, but this torch cannot use it: using the CPU"]
+
+
+def test_a_gpu_that_was_insisted_on_and_not_granted_is_an_error(machine):
     machine("cuda")
-    assert choose_device("cuda", 0) == "cpu"
-    assert caplog.messages == [
-        "training.device is cuda, but the job was granted no GPU: using the CPU"
-    ]
+    with pytest.raises(UserError) as error:
+        choose_device("cuda", 0)
+    assert str(error.value) == "training.device is cuda, but the job was granted no GPU"
+
+
+@pytest.mark.parametrize(
+    ("setting", "limit", "there", "expected"),
+    [
+        # A machine that sees no GPU may plan for one that has it, or have a driver that fails.
+        ("cuda", 1, False, 1),
+        ("mps", 1, False, 1),
+        ("cuda", None, False, 1),
+        ("auto", 1, True, 1),
+        ("auto", None, True, 1),
+        ("auto", 1, False, 0),
+        ("auto", 0, True, 0),
+        ("cpu", 1, True, 0),
+        ("cpu", 0, True, 0),
+    ],
+)
+def test_only_auto_looks_at_the_machine_that_plans(monkeypatch, setting, limit, there, expected):
+    monkeypatch.setattr(devices, "accelerator_present", lambda: there)
+    assert gpus_to_ask_for(setting, limit) == expected
 
 
 @pytest.mark.parametrize(("setting", "present"), [("cuda", "mps"), ("mps", "cuda")])

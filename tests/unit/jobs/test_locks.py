@@ -86,6 +86,14 @@ def test_more_jobs_than_gpus_share_with_a_warning(holder, tmp_path, monkeypatch,
     assert record.getMessage() == (f"every GPU is taken by another job; sharing GPU {shared}")
 
 
+def test_a_job_that_may_share_holds_no_gpu(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv(VISIBLE, "GPU-a,GPU-b")
+    assert lease_gpu(folder=tmp_path, alone=False) in ("GPU-a", "GPU-b")
+    assert os.environ[VISIBLE] in ("GPU-a", "GPU-b")
+    assert not list(tmp_path.iterdir())
+    assert not caplog.records
+
+
 def test_what_is_visible_already_is_what_there_is(holder, tmp_path):
     given = {VISIBLE: "3, 5"}
     assert holder("0,1", tmp_path, **given)[1] == "3"

@@ -19,29 +19,50 @@ def accelerator_present() -> bool:
     return bool(gpu_uuids())
 
 
-def choose_device(setting: str, gpus: int) -> str:
+def gpus_to_ask_for(setting: str, limit: int | None) -> int:
+    """Return how many GPUs a job is to ask for, 0 or 1, given the config's `training.device`.
+
+    Only `auto` looks at this machine, which plans: jobs may run on another. `limit` is how many
+    GPUs all jobs may use at once, None if any number; with 0, `auto` is the processor.
+    Raises UserError if the config insists on a GPU and the limit is 0.
+    """
+    if setting not in ("auto", "cpu") and limit == 0:
+        # Not the processor instead: two orders contradict each other, and one may cost hours.
+        raise UserError(
+            f"training.device is {setting}, but --resources gpu=0 grants no GPU; "
+            "use gpu=1, or training.device auto or cpu"
+        )
+    if setting == "cpu" or limit == 0:
+        return 0
+    return int(setting != "auto" or accelerator_present())
+
+
+def choose_device(setting: str, gpus: int, alone: bool = True) -> str:
     """Return "cuda", "mps" or "cpu" for the config's `training.device`.
 
-    `gpus` is what the scheduler granted the job: 0 means the processor, whatever is there.
-    A job that is to use CUDA leases a device first, which this process then sees alone.
-    Raises UserError if the config insists on a device that is not there.
+    `gpus` is what the scheduler granted the job: with 0, `auto` is the processor, whatever is
+    there. A job that is to use CUDA first takes a device, which this process then sees alone;
+    unless it is to have that `alone`, other jobs may use it too.
+    Raises UserError if the config insists on a device that is not there, or was not granted.
     """
     import torch
 
     if setting in ("auto", "cuda") and gpus:
-        lease_gpu()
+        lease_gpu(alone=alone)
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if setting in present:
         if not present[setting]:
             raise UserError(
                 f"training.device: {setting} is not available on this machine; use auto or cpu"
             )
-        if gpus:
-            return setting
-        log.warning("training.device is %s, but the job was granted no GPU: using the CPU", setting)
-        return "cpu"
+        if not gpus:
+            raise UserError(f"training.device is {setting}, but the job was granted no GPU")
+        return setting
     if setting == "auto" and gpus:
-        return next((name for name, there in present.items() if there), "cpu")
+        found = next((name for name, there in present.items() if there), None)
+        if found:
+            return found
+        log.warning("there is a GPU, but this torch cannot use it: using the CPU")
     return "cpu"
 
 

@@ -34,7 +34,9 @@ def gpu_uuids() -> list[str]:
         return []
 
 
-def lease_gpu(devices: Sequence[str] | None = None, folder: Path | None = None) -> str | None:
+def lease_gpu(
+    devices: Sequence[str] | None = None, folder: Path | None = None, alone: bool = True
+) -> str | None:
     """Make one GPU visible to this process, one that no other such process has; return its name.
 
     Snakemake limits how many jobs use a GPU, but gives them no device. Call this before CUDA is
@@ -43,6 +45,7 @@ def lease_gpu(devices: Sequence[str] | None = None, folder: Path | None = None) 
 
     devices: names as CUDA_VISIBLE_DEVICES takes them; this machine's by default.
     folder: where the locks are; the same for all of a user's processes on this machine.
+    alone: False for a job so small that it may run beside another: any GPU will do, none is held.
     """
     given, every = os.environ.get(VISIBLE), gpu_uuids()
     if given is not None:
@@ -53,6 +56,9 @@ def lease_gpu(devices: Sequence[str] | None = None, folder: Path | None = None) 
         return None
     if given is not None and len(devices) == 1:
         return devices[0]
+    if not alone:
+        os.environ[VISIBLE] = chosen = _any(devices)
+        return chosen
     folder = folder or Path(tempfile.gettempdir()) / f"blocklab-gpus-{os.getuid()}"
     try:
         leased = next(
@@ -62,10 +68,15 @@ def lease_gpu(devices: Sequence[str] | None = None, folder: Path | None = None) 
     except OSError as error:
         leased, reason = None, f"GPUs cannot be locked ({error})"
     if leased is None:
-        leased = devices[os.getpid() % len(devices)]
+        leased = _any(devices)
         log.warning("%s; sharing GPU %s", reason, leased)
     os.environ[VISIBLE] = leased
     return leased
+
+
+def _any(devices: Sequence[str]) -> str:
+    """Return one of them, another to most processes that ask."""
+    return devices[os.getpid() % len(devices)]
 
 
 def _visible(given: str) -> list[str]:

@@ -38,7 +38,8 @@ def network_job(snakemake: Any) -> Iterator[NetworkJob]:
 
     snakemake: what Snakemake gives a script; of it, params.settings (JSON: network, input_shape,
     classes, seeds and the config's sections that the job depends on, `training` among them),
-    input.data, threads and resources.gpu are used.
+    input.data, threads, resources.gpu (a GPU of its own) and resources.shared_gpu (one that
+    other jobs may use too) are used.
     Raises UserError if the device is not there, the data is damaged, or a layer does not fit.
     """
     settings = json.loads(snakemake.params.settings)
@@ -47,12 +48,14 @@ def network_job(snakemake: Any) -> Iterator[NetworkJob]:
     torch.set_num_threads(snakemake.threads)
     keep_freed_memory()
     prepare_cuda(len(settings["seeds"]), training["deterministic"])
-    device = choose_device(training["device"], snakemake.resources.gpu)
+    own, shared = (snakemake.resources.get(name, 0) for name in ("gpu", "shared_gpu"))
+    device = choose_device(training["device"], own or shared, alone=bool(own))
     make_deterministic(training["deterministic"], device)
     with kernels(training["compile"] and device == "cpu"):
         yield NetworkJob(
             name=network["name"],
-            layers=resolve(network["name"], network["layers"], shape, settings["classes"]),
+            # The plan has found that it fits; on meta tensors a job would start a second later.
+            layers=resolve(network["name"], network["layers"], shape, settings["classes"], "cpu"),
             input_shape=shape,
             seeds=settings["seeds"],
             data=load(snakemake.input.data, device),

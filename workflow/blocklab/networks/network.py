@@ -29,11 +29,15 @@ class Layer:
     output_shape: Shape
 
 
-def resolve(name: str, layers: list, input_shape: Shape, classes: int) -> list[Layer]:
-    """Check a network's layers and infer every shape, without allocating a weight.
+def resolve(
+    name: str, layers: list, input_shape: Shape, classes: int, device: str = "meta"
+) -> list[Layer]:
+    """Check a network's layers and infer every shape, each layer run on two images of no content.
 
     `layers` is the YAML list: 'flatten', {'maxpool': 2} or {'conv': {'out': 8, 'repeat': 2}};
-    'classes' as a value stands for the number of classes. `input_shape` is (C, H, W).
+    'classes' as a value stands for the number of classes. `input_shape` is (C, H, W). On "meta" no
+    weight is allocated, but torch imports its meta kernels, which takes a second; "cpu" is for
+    networks that are known to fit.
     Raises UserError with network, layer, what is wrong, and the closest valid name.
     """
     resolved: list[Layer] = []
@@ -43,7 +47,7 @@ def resolve(name: str, layers: list, input_shape: Shape, classes: int) -> list[L
         where = f"networks.{name}, layer {position} ({block})"
         try:
             for arguments in _expand(block, given, classes):
-                layer = _fit(block, arguments, shape)
+                layer = _fit(block, arguments, shape, device)
                 resolved.append(layer)
                 shape = layer.output_shape
         except ValueError as error:
@@ -112,8 +116,8 @@ def _expand(block: str, given: Any, classes: int) -> list[dict[str, Any]]:
     return [check_arguments(blocks[block], given)] * repeat
 
 
-def _fit(block: str, arguments: dict[str, Any], shape: Shape) -> Layer:
-    """Complete the arguments from the input's shape and run the layer on meta tensors."""
+def _fit(block: str, arguments: dict[str, Any], shape: Shape, device: str) -> Layer:
+    """Complete the arguments from the input's shape and run the layer on `device`."""
     cls = all_blocks()[block]
     needed = inferred(cls)
     if needed:
@@ -123,8 +127,8 @@ def _fit(block: str, arguments: dict[str, Any], shape: Shape) -> Layer:
             raise ValueError(f"needs {wanted}, but its input is {_text(shape)}{hint}")
         arguments = {needed: shape[0], **arguments}
     try:
-        with torch.device("meta"), torch.no_grad():
-            output = cls(**arguments)(torch.empty(2, *shape))
+        with torch.device(device), torch.no_grad():
+            output = cls(**arguments)(torch.zeros(2, *shape))
     except (RuntimeError, IndexError, TypeError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(

@@ -1,0 +1,40 @@
+"""Who asks for a GPU, and who waits for it, on a machine whose NVML is a stand-in that names one.
+
+torch finds no GPU there, so every job that was granted one says so in its log, and goes on.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from tiny_study import Study
+
+pytestmark = pytest.mark.workflow
+
+NVML = """
+def nvmlInit(): pass
+def nvmlDeviceGetCount(): return 1
+def nvmlDeviceGetHandleByIndex(index): return index
+def nvmlDeviceGetUUID(handle): return "GPU-made-up"
+"""
+NO_USE = "there is a GPU, but this torch cannot use it: using the CPU"
+WORKED = r"worked from (\S+) to (\S+)"
+
+
+def test_trainings_take_turns_on_a_gpu_and_the_rest_runs_beside_them(study: Study, tmp_path: Path):
+    (tmp_path / "stand_ins").mkdir()
+    (tmp_path / "stand_ins" / "pynvml.py").write_text(NVML)
+    card = {"PYTHONPATH": str(tmp_path / "stand_ins"), "TMPDIR": str(tmp_path)}
+    study.configure({"training": {"epochs": 3}, "tracking": {"mode": "disabled"}})
+    # vgg's training comes first, because it takes longer.
+    study.run("vgg", "results/tiny/mnist/exp3/seed0/weights.safetensors", gpu=1, **card)
+    worked = {}
+    for job in ("vgg/seed0/train", "vgg/seed0/evaluate", "vgg/seed0/explain", "exp3/seed0/train"):
+        log = (study.results / f"logs/mnist/{job}.log").read_text(encoding="utf-8")
+        assert log.count(NO_USE) == 1
+        assert "sharing GPU" not in log
+        worked[job] = [float(time) for time in re.search(WORKED, log).groups()]
+    first, evaluated, explained, second = worked.values()
+    assert first[1] < second[0]
+    for beside in (evaluated, explained):
+        assert second[0] < beside[1] and beside[0] < second[1]

@@ -7,10 +7,11 @@
 One recipe for all seeds, fixed in advance, made of Blocklab's blocks and its `Learner`; every seed
 has to be there after the last epoch of it. The clock runs from the first batch, with the data in
 memory and the kernels compiled, to the last; what comes before is counted on its own. The test
-images are looked at once per seed, when the clock has stopped.
+images are looked at once per seed, when the clock has stopped; of this recipe, and of any before
+it, that was done in one run, that of docs/benchmark/time_to_99.md.
 
-Whoever changes the recipe does so with `--hold-out`, which trains without the last N of the
-shuffled training images, measures on them and leaves the test images unread.
+Whoever changes the recipe does so with `--hold-out`, which trains without N of the training
+images, measures on them and leaves the test images unread.
 Needs torch, torchvision, numpy, pandas, psutil; without `--data`, platformdirs too.
 """
 
@@ -100,10 +101,10 @@ def measure(layers: list[Layer], training: Split, test: Split, seed: int) -> dic
     settings = Settings(BATCH_SIZE, EPOCHS, "adam", HIGHEST_RATE, "cross_entropy", precision)
     begun = time.perf_counter()
     learner = make_learner(layers, training, settings, seed)
-    if not on_gpu:
-        learner.warm_up()  # torch compiles some convolutions when it first sees them
-    else:
+    if on_gpu:
         torch.cuda.synchronize()
+    else:
+        learner.warm_up()  # convolutions are compiled for a shape when they first see it
     ready = time.perf_counter()
     train(learner)
     if on_gpu:

@@ -1,11 +1,11 @@
 """How near a training step is to the machine: its real bytes, and its multiplications, alone.
 
-    python benchmarks/bounds.py '{"network": "vgg", "device": "cpu", ...}'
+    python benchmarks/bounds.py '[{"network": "vgg", "device": "cpu", ...}, ...]'
 
 Takes Blocklab's own step, in the precision and with the kernels of the job, and notes what every
 operation reads and writes. Its bytes are then streamed by themselves: copied in arrays as large as
 the operation's tensors are together, again and again, so that each operation is granted the
-fastest cache that could hold them. Prints one line of JSON.
+fastest cache that could hold them. Prints a list as JSON, an entry per job.
 """
 
 import json
@@ -76,7 +76,7 @@ class Moved(TorchDispatchMode):
                 module._call = call
 
 
-def measure(job: dict) -> dict[str, float]:
+def measure(job: dict) -> dict[str, str | float]:
     """Return seconds, bytes and FLOPs of one step, and what the latter two would take alone."""
     from blocklab.networks.kernels.compiled import kernels
     from blocklab.training.learner import Learner
@@ -96,6 +96,8 @@ def measure(job: dict) -> dict[str, float]:
     precision = getattr(torch, settings.precision)
     rate = convolution_rate(device, precision)
     return {
+        "network": job["network"],
+        "batch_size": batch,
         "step_seconds": step_seconds,
         "bytes": sum(moved.operations),
         "bytes_seconds": sum(copy_seconds(size, device) for size in moved.operations),
@@ -110,6 +112,7 @@ def measure(job: dict) -> dict[str, float]:
     }
 
 
+@cache
 def convolution_rate(device: str, dtype: torch.dtype) -> float:
     """Return the FLOPs per second of a convolution that fills the units: 3x3, 128 channels."""
     images = 256 if device == "cuda" else 8
@@ -154,4 +157,4 @@ def seconds(operation: Callable[[], object], device: str) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(json.loads(sys.argv[1]))))
+    print(json.dumps([measure(job) for job in json.loads(sys.argv[1])]))

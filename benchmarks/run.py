@@ -135,11 +135,11 @@ def describe(device: str) -> dict:
     }
 
 
-def bounds(job: dict) -> dict:
-    """Return how near the network's step is to what the machine could do."""
-    command = [sys.executable, str(FOLDER / "bounds.py"), json.dumps(job)]
+def bounds(jobs: list[dict]) -> list[dict]:
+    """Return how near each job's step is to what the machine could do."""
+    command = [sys.executable, str(FOLDER / "bounds.py"), json.dumps(jobs)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return {"network": job["network"], "batch_size": job["batch_size"]} | json.loads(done.stdout)
+    return json.loads(done.stdout)
 
 
 def main() -> None:
@@ -168,7 +168,7 @@ def main() -> None:
         # Libraries ask once, when they are loaded: torch has been.
         os.execve(sys.executable, [sys.executable, *sys.argv], with_avx2_alone())
 
-    rows, near = [], []
+    rows, jobs = [], []
     for network in arguments.networks:
         batch = KNOWN[network]["batch_size"]
         usual = max(GPU_IMAGES, IMAGES[network]) if arguments.device == "cuda" else IMAGES[network]
@@ -180,10 +180,9 @@ def main() -> None:
             rows += measure(job, arguments.rounds, arguments.parts)
         except Ended as error:
             raise SystemExit(f"a loop {error}") from None
-        if not arguments.parts:
-            near.append(bounds(job))
+        jobs.append(job)
         print(f"{network} is done", file=sys.stderr, flush=True)
-    table, near = pd.DataFrame(rows), pd.DataFrame(near)
+    table, near = pd.DataFrame(rows), pd.DataFrame([] if arguments.parts else bounds(jobs))
     name = "parts" if arguments.parts else "benchmark"
     arguments.output.mkdir(parents=True, exist_ok=True)
     table.to_csv(arguments.output / f"{name}.csv", index=False)

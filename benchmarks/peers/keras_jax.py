@@ -56,7 +56,7 @@ def vgg(x):
 
 def bottleneck(x):
     x = bottleneck_block(bottleneck_block(x, 8, 4), 16, 8)
-    return layers.Flatten()(layers.AveragePooling2D()(x))
+    return layers.Flatten()(layers.AveragePooling2D(2)(x))
 
 
 def csp(x):

@@ -1,53 +1,162 @@
-"""What the machine could do at best: counted work over measured rates."""
+"""How near a training step is to the machine: its real bytes, and its multiplications, alone.
 
+    python benchmarks/bounds.py '[{"network": "vgg", "device": "cpu", ...}, ...]'
+
+Takes Blocklab's own step, in the precision and with the kernels of the job, and notes what every
+operation reads and writes. Its bytes are then streamed by themselves: copied in arrays as large as
+the operation's tensors are together, again and again, so that each operation is granted the
+fastest cache that could hold them. Prints a list as JSON, an entry per job.
+"""
+
+import json
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from math import log2
 from statistics import median
 
 import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode, flop_registry
+from worker import job_of_blocklab, made_up_images
 
-from blocklab.networks.complexity import ByteCounter
-
-REPETITIONS = 7
-
-
-def work(network: Callable[[], nn.Module], batch_size: int, size: int) -> tuple[float, float]:
-    """Return FLOPs and bytes of one training step per image, forward and backward.
-
-    Counted on the plain network in float32, operation by operation: what it would move if no
-    cache helped and nothing were fused. The optimizer is left out.
-    """
-    with torch.device("meta"):
-        module, images = network(), torch.empty(batch_size, 1, size, size)
-    with FlopCounterMode(display=False) as flops, ByteCounter() as moved:
-        module(images).sum().backward()
-    return flops.get_total_flops() / batch_size, moved.total / batch_size
+REPETITIONS = 15
+SMALLEST, LARGEST = 2**16, 2**28  # bytes copied; below, starting a copy takes the time
+GATHERS = (torch.ops.aten.index.Tensor, torch.ops.aten.gather.default)
 
 
-def matmul_rate(device: str, dtype: torch.dtype) -> float:
-    """Return the FLOPs per second of a large matrix product."""
-    size = 8192 if device == "cuda" else 2048
-    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    return 2 * size**3 / _seconds(lambda: a @ b, device)
+class Moved(TorchDispatchMode):
+    """Note the bytes of every operation, and the seconds of convolutions and matrix products."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations: list[int] = []
+        self.multiplying = 0.0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        started = time.perf_counter()
+        result = function(*args, **(kwargs or {}))
+        if function._overloadpacket in flop_registry:
+            self.multiplying += time.perf_counter() - started
+        empty = function._overloadpacket.__name__.startswith(("empty", "new_empty"))
+        if not function.is_view and not empty:
+            # A gather reads what it writes, not all that it could.
+            self.note((result, result) if function in GATHERS else (args, kwargs, result))
+        return result
+
+    def note(self, values) -> None:
+        tensors = [x for x in tree_leaves(values) if torch.is_tensor(x)]
+        self.operations.append(sum(x.numel() * x.element_size() for x in tensors))
+
+    @contextmanager
+    def kernels_too(self) -> Iterator[None]:
+        """Note the compiled kernels' calls, which torch does not see, as well."""
+        from blocklab.networks.kernels import fused
+
+        call = fused._call
+        modules = [
+            module
+            for name, module in sys.modules.items()
+            if name.startswith("blocklab.") and getattr(module, "_call", None) is call
+        ]
+
+        def noted(name, typed, *arguments):
+            self.note(arguments)
+            return call(name, typed, *arguments)
+
+        for module in modules:
+            module._call = noted
+        try:
+            yield
+        finally:
+            for module in modules:
+                module._call = call
 
 
-def bandwidth(device: str) -> float:
-    """Return the bytes per second that a large copy reads and writes."""
-    source = torch.ones(2**28 if device == "cuda" else 2**26, device=device)
+def measure(job: dict) -> dict[str, str | float]:
+    """Return seconds, bytes and FLOPs of one step, and what the latter two would take alone."""
+    from blocklab.networks.kernels.compiled import kernels
+    from blocklab.training.learner import Learner
+    from blocklab.training.loop import make_learner
+
+    device, batch = job["device"], job["batch_size"]
+    layers, split, settings = job_of_blocklab(job, *made_up_images(batch))
+    with kernels(device == "cpu"):
+        learner = make_learner(layers, split, settings, 0)
+        learner.start_epoch()
+        # A GPU is kept waiting by a step that is waited for.
+        times = 1 if device == "cpu" else 20
+        steps = seconds(lambda: [learner.step(0) for _ in range(times)], device)
+        eager = Learner(layers, split, settings, 0)
+        eager.start_epoch()
+        eager.step(0)  # the optimizer makes its state in the first
+        with FlopCounterMode(display=False) as flops, Moved() as moved, moved.kernels_too():
+            eager.step(0)
+    precision = getattr(torch, settings.precision)
+    rate = convolution_rate(device, precision)
+    return {
+        "network": job["network"],
+        "batch_size": batch,
+        "step_seconds": steps / times,
+        "bytes": sum(moved.operations),
+        "bytes_seconds": sum(copy_seconds(size, device) for size in moved.operations),
+        "flops": flops.get_total_flops(),
+        "flops_seconds": flops.get_total_flops() / rate,
+        # On a GPU an operation's call returns before it is done.
+        "multiplying_seconds": moved.multiplying if device == "cpu" else float("nan"),
+        "convolution_rate": rate,
+        "cached_rate": 2**20 / copy_seconds(2**20, device),
+        "memory_rate": LARGEST / copy_seconds(LARGEST, device),
+        "precision": settings.precision,
+    }
+
+
+@cache
+def convolution_rate(device: str, dtype: torch.dtype) -> float:
+    """Return the FLOPs per second of a convolution that fills the units: 3x3, 128 channels."""
+    images = 256 if device == "cuda" else 8
+    options = {"device": device, "dtype": dtype}
+    maps = torch.randn(images, 128, 32, 32, **options).to(memory_format=torch.channels_last)
+    weight = torch.randn(128, 128, 3, 3, **options).to(memory_format=torch.channels_last)
+    convolve = torch.nn.functional.conv2d
+    taken = seconds(lambda: convolve(maps, weight, padding=1), device)
+    return 2 * maps.numel() * 128 * 9 / taken
+
+
+def copy_seconds(size: int, device: str) -> float:
+    """Return how long it takes to read and write `size` bytes in all, half of them each."""
+    nearest = 2 ** round(log2(min(max(size, SMALLEST), LARGEST)))
+    # A GPU's caches are left out: a copy that small measures its launch.
+    return size / _copy_rate(LARGEST if device == "cuda" else nearest, device)
+
+
+@cache
+def _copy_rate(size: int, device: str) -> float:
+    source = torch.ones(size // 2, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    return (
-        2 * source.numel() * source.element_size() / _seconds(lambda: target.copy_(source), device)
-    )
+    times = max(1, 2**22 // size)
+
+    def copies() -> None:
+        for _ in range(times):
+            target.copy_(source)
+
+    return times * size / seconds(copies, device)
 
 
-def _seconds(operation: Callable[[], object], device: str) -> float:
-    times = []
-    for _ in range(REPETITIONS + 1):  # the first warms up
+def seconds(operation: Callable[[], object], device: str) -> float:
+    """Return the median time of `operation`, after three to warm up."""
+    taken = []
+    for _ in range(REPETITIONS + 3):
         started = time.perf_counter()
         operation()
         if device == "cuda":
             torch.cuda.synchronize()
-        times.append(time.perf_counter() - started)
-    return median(times[1:])
+        taken.append(time.perf_counter() - started)
+    return median(taken[3:])
+
+
+if __name__ == "__main__":
+    print(json.dumps([measure(job) for job in json.loads(sys.argv[1])]))

@@ -8,6 +8,7 @@ Prints {"ready": seconds since the epoch} before its first epoch; for every line
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -20,37 +21,46 @@ sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "workflow")]
 
 
 class Gate:
-    """Called before every epoch: reports the one before, waits, and says whether to go on."""
+    """Called before every epoch: reports the one before, waits, and says whether to go on.
 
-    def __init__(self, device: str) -> None:
-        self.device = device
+    `memory` says what is measured: the process's ("cpu"), what torch has reserved of a GPU's
+    ("cuda": captured graphs keep what they need, unseen among what is allocated), or what JAX uses
+    of it ("jax").
+    """
+
+    def __init__(self, memory: str) -> None:
+        self.memory = memory
         self.started: float | None = None
         self.before = 0
 
+    def data_is_there(self) -> None:
+        """Note what the process holds before there is a network, so that a capture is a step's."""
+        self.before, _ = self._held_and_peak()
+
     def __call__(self) -> bool:
-        if self.device == "cuda":
+        if self.memory == "cuda":
             torch.cuda.synchronize()
         now = time.time()
         if self.started is None:
-            self.before = self._memory()
             report(ready=now)
         else:
             report(seconds=now - self.started, finished=now)
         going_on = bool(sys.stdin.readline())
         if not going_on:
-            report(peak_bytes=self._peak(), before_bytes=self.before)
+            _, peak = self._held_and_peak()
+            report(peak_bytes=peak, before_bytes=self.before)
         self.started = time.time()
         return going_on
 
-    def _memory(self) -> int:
-        if self.device == "cuda":
-            return torch.cuda.memory_allocated()
-        return _status("VmRSS")
+    def _held_and_peak(self) -> tuple[int, int]:
+        if self.memory == "cuda":
+            return torch.cuda.memory_reserved(), torch.cuda.max_memory_reserved()
+        if self.memory == "jax":
+            import jax
 
-    def _peak(self) -> int:
-        if self.device == "cuda":
-            return torch.cuda.max_memory_allocated()
-        return _status("VmHWM")
+            used = jax.local_devices()[0].memory_stats()
+            return used["bytes_in_use"], used["peak_bytes_in_use"]
+        return _status("VmRSS"), _status("VmHWM")
 
 
 def report(**values: float) -> None:
@@ -76,30 +86,37 @@ def made_up_images(count: int) -> tuple[torch.Tensor, torch.Tensor]:
     return images, torch.randint(0, 10, (count,), generator=generator)
 
 
-def plain(job: dict, images: torch.Tensor, labels: torch.Tensor, gate: Gate) -> None:
+def resized(images: torch.Tensor, size: int) -> torch.Tensor:
+    """Return the images as uint8 [N, 1, size, size]."""
+    from torchvision.transforms.v2.functional import resize
+
+    return resize(images.unsqueeze(1), [size, size])
+
+
+def plain(job: dict, images: torch.Tensor, labels: torch.Tensor) -> None:
     import newcomer
 
     batches = newcomer.loader(images, labels, job["input_size"], job["batch_size"])
+    gate = Gate(job["device"])
+    gate.data_is_there()
     newcomer.train(newcomer.NETWORKS[job["network"]](), batches, job["device"], gate)
 
 
-def lightning(job: dict, images: torch.Tensor, labels: torch.Tensor, gate: Gate) -> None:
+def lightning(job: dict, images: torch.Tensor, labels: torch.Tensor) -> None:
     import newcomer
     import trainer
 
     batches = newcomer.loader(images, labels, job["input_size"], job["batch_size"])
+    gate = Gate(job["device"])
+    gate.data_is_there()
     trainer.train(newcomer.NETWORKS[job["network"]](), batches, job["device"], gate)
 
 
-def blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor, gate: Gate) -> None:
-    """What scripts/train.py does, with a stop before every epoch."""
-    from torchvision.transforms.v2.functional import resize
-
-    from blocklab.data.prepared import PreparedData, Split
+def job_of_blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor) -> tuple:
+    """Return layers, split and settings, and set the process up, as scripts/train.py does."""
+    from blocklab.data.prepared import Split
     from blocklab.jobs.devices import choose_precision, keep_freed_memory
-    from blocklab.networks.kernels.compiled import kernels
     from blocklab.networks.network import resolve
-    from blocklab.training.loop import make_learner, run_epoch
     from blocklab.training.settings import Settings
 
     device, size = job["device"], job["input_size"]
@@ -113,21 +130,68 @@ def blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor, gate: Gate) 
         optimizer="adam",
         learning_rate=0.001,
         loss="double_softmax_cross_entropy",
-        precision=choose_precision(job.get("precision", "auto"), device),
+        precision=choose_precision(job["precision"], device),
     )
-    resized = resize(images.unsqueeze(1), [size, size])
-    split = Split(resized.to(device), labels.to(device), labels.to(device))
+    positions = torch.arange(len(labels))
+    split = Split(resized(images, size).to(device), labels.to(device), positions.to(device))
+    return resolve(job["network"], job["layers"], (1, size, size), 10), split, settings
+
+
+def blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor) -> None:
+    """What scripts/train.py does, with a stop before every epoch."""
+    from blocklab.data.prepared import PreparedData
+    from blocklab.networks.kernels.compiled import kernels
+    from blocklab.training.learner import Learner
+    from blocklab.training.loop import make_learner, run_epoch
+
+    layers, split, settings = job_of_blocklab(job, images, labels)
     data = PreparedData(split, split.at(np.arange(0)), split.at(np.arange(0)))
-    layers = resolve(job["network"], job["layers"], (1, size, size), 10)
-    with kernels(job.get("compile", True) and device == "cpu"):
-        learners = [make_learner(layers, split, settings, seed) for seed in range(job["seeds"])]
+    make = make_learner if job.get("capture", True) else Learner
+    gate = Gate(job["device"])
+    gate.data_is_there()
+    with kernels(job.get("compile", True) and job["device"] == "cpu"):
+        learners = [make(layers, split, settings, seed) for seed in range(job["seeds"])]
         while gate():
             run_epoch(learners, data, 1, job["network"])
 
 
-LOOPS = {"plain": plain, "lightning": lightning, "blocklab": blocklab}
+def jax_step(job: dict, images: torch.Tensor, labels: torch.Tensor) -> None:
+    """The step by hand; `core` keeps it, and the threads it starts, on one core."""
+    if "core" in job:
+        os.sched_setaffinity(0, {job["core"]})
+    from peers import jax_step
+
+    _peer(job, images, labels, jax_step.train, whole_epochs=job["device"] == "cuda")
+
+
+def keras_jax(job: dict, images: torch.Tensor, labels: torch.Tensor) -> None:
+    from peers import keras_jax
+
+    _peer(job, images, labels, keras_jax.train)
+
+
+def _peer(job: dict, images: torch.Tensor, labels: torch.Tensor, train, **options) -> None:
+    """Train on the images in memory, resized once: NumPy arrays, channels last."""
+    import jax
+
+    platform = jax.default_backend()
+    if platform != {"cpu": "cpu", "cuda": "gpu"}[job["device"]]:
+        raise SystemExit(f"JAX runs on {platform}, not on {job['device']}")
+    pictures = resized(images, job["input_size"]).permute(0, 2, 3, 1).contiguous().numpy()
+    gate = Gate("jax" if job["device"] == "cuda" else "cpu")
+    gate.data_is_there()
+    kinds = labels.to(torch.int32).numpy()
+    train(job["network"], pictures, kinds, job["batch_size"], job["precision"], gate, **options)
+
+
+LOOPS = {
+    "plain": plain,
+    "lightning": lightning,
+    "blocklab": blocklab,
+    "jax": jax_step,
+    "keras": keras_jax,
+}
 
 if __name__ == "__main__":
     job = json.loads(sys.argv[1])
-    images, labels = made_up_images(job["images"])
-    LOOPS[job["loop"]](job, images, labels, Gate(job["device"]))
+    LOOPS[job["loop"]](job, *made_up_images(job["images"]))

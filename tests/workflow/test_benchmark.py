@@ -24,7 +24,7 @@ def run(folder: Path, *networks: str, **environment: str) -> pd.DataFrame:
     )
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(folder / "benchmark.csv")
-    measured = table.drop(columns=["network", "loop"])
+    measured = table.drop(columns=["network", "loop", "precision"])
     assert measured.notna().all(axis=None)
     assert (measured.drop(columns=["one_off_seconds", "step_bytes"]) > 0).all(axis=None)
     assert (table.loc[table["loop"] == "plain loop", "speed_up"] == 1).all()
@@ -34,9 +34,12 @@ def run(folder: Path, *networks: str, **environment: str) -> pd.DataFrame:
     assert "n = 1 epochs" in page
     for lines in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
         assert len({line.count("|") for line in lines.splitlines()}) == 1
+    near = pd.read_csv(folder / "bounds.csv").set_index("network")
     for network in networks:
         # A row in the table of speeds and one in that of the machine's bounds.
-        assert page.count(f"| {network} | plain loop |") == 2
+        assert page.count(f"| {network} | plain loop |") == 1
+        assert re.search(rf"^\| {network} \| \d+\.\d\d \|", page, re.MULTILINE)
+        assert 0 < near.loc[network, "flops_seconds"] < near.loc[network, "multiplying_seconds"]
     return table
 
 
@@ -44,7 +47,7 @@ def test_every_loop_is_in_the_tables_and_needs_torch_torchvision_numpy_and_panda
     """The machine with the GPU may have no more: import the rest, and fail."""
     missing = "yaml safetensors tqdm platformdirs psutil jsonschema snakemake captum wandb scipy"
     (tmp_path / "sitecustomize.py").write_text(
-        f"import sys\nfor name in {missing.split()!r} + ['lightning']:\n"
+        f"import sys\nfor name in {missing.split()!r} + ['lightning', 'jax']:\n"
         "    sys.modules[name] = None\n"
     )
     table = run(tmp_path, "exp3", "vgg", PYTHONPATH=str(tmp_path))
@@ -52,6 +55,8 @@ def test_every_loop_is_in_the_tables_and_needs_torch_torchvision_numpy_and_panda
     assert table[["network", "loop"]].values.tolist() == [
         [network, loop] for network in ("exp3", "vgg") for loop in loops
     ]
+    page = (tmp_path / "benchmark.md").read_text(encoding="utf-8")
+    assert re.search(r"^Keras on JAX is left out: jax(, keras)? not installed", page, re.MULTILINE)
 
 
 @pytest.mark.skipif(not find_spec("lightning"), reason="needs PyTorch Lightning (make bench)")

@@ -18,7 +18,11 @@ sys.path.insert(0, str(FOLDER.parent / "workflow"))
 import torch  # noqa: E402
 
 from blocklab.data.prepared import PreparedData, load  # noqa: E402
-from blocklab.jobs.devices import choose_precision, make_deterministic  # noqa: E402
+from blocklab.jobs.devices import (  # noqa: E402
+    choose_precision,
+    make_deterministic,
+    prepare_cuda,
+)
 from blocklab.networks.kernels.compiled import kernels  # noqa: E402
 from blocklab.networks.network import predict, resolve  # noqa: E402
 from blocklab.training.learner import Learner  # noqa: E402
@@ -98,6 +102,7 @@ def _bits(learners: list[Learner]) -> str:
 def main() -> None:
     job = json.loads(sys.argv[1])
     logging.basicConfig(level=logging.WARNING)
+    prepare_cuda(max(run["seeds"] for run in job["runs"]), job["deterministic"])
     make_deterministic(job["deterministic"], job["device"])
     if job["device"] == "cpu":
         torch.set_num_threads(1)  # as jobs on a processor do

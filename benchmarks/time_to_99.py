@@ -41,7 +41,11 @@ from blocklab.data.datasets import (  # noqa: E402
 from blocklab.data.idx import read_idx  # noqa: E402
 from blocklab.data.prepared import Split  # noqa: E402
 from blocklab.jobs.clock import seconds_since_start  # noqa: E402
-from blocklab.jobs.devices import choose_precision, keep_freed_memory  # noqa: E402
+from blocklab.jobs.devices import (  # noqa: E402
+    choose_precision,
+    keep_freed_memory,
+    prepare_cuda,
+)
 from blocklab.networks.kernels.compiled import kernels  # noqa: E402
 from blocklab.networks.network import Layer, predict, resolve  # noqa: E402
 from blocklab.processor import processor_model  # noqa: E402
@@ -77,10 +81,9 @@ def learning_rate(done: float) -> float:
 def train(learner: Learner) -> None:
     """Pass over the training images as often as the recipe says."""
     images = len(learner.permutation)
-    stride = getattr(learner, "stride", BATCH_SIZE)
     for epoch in range(EPOCHS):
         learner.start_epoch()
-        for start in range(0, images, stride):
+        for start in range(0, images, learner.stride):
             set_rate(learner, learning_rate((epoch + start / images) / EPOCHS))
             learner.step(start)
 
@@ -216,6 +219,7 @@ def main() -> None:
 
     on_gpu = arguments.device == "cuda"
     keep_freed_memory()
+    prepare_cuda(seeds=1, deterministic=False)
     device = torch.device(arguments.device)
     training, test = load(find(arguments.data), device, arguments.hold_out, arguments.tiny)
     layers = resolve("time_to_99", LAYERS, tuple(training.images.shape[1:]), CLASSES)

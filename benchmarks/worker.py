@@ -115,7 +115,7 @@ def lightning(job: dict, images: torch.Tensor, labels: torch.Tensor) -> None:
 def job_of_blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor) -> tuple:
     """Return layers, split and settings, and set the process up, as scripts/train.py does."""
     from blocklab.data.prepared import Split
-    from blocklab.jobs.devices import choose_precision, keep_freed_memory
+    from blocklab.jobs.devices import choose_precision, keep_freed_memory, prepare_cuda
     from blocklab.networks.network import resolve
     from blocklab.training.settings import Settings
 
@@ -124,6 +124,7 @@ def job_of_blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor) -> tu
         torch.set_num_threads(1)
     if job.get("keep_memory", True):
         keep_freed_memory()
+    prepare_cuda(job["seeds"], deterministic=False)
     settings = Settings(
         batch_size=job["batch_size"],
         epochs=10,

@@ -83,28 +83,31 @@ def measure(job: dict) -> dict[str, str | float]:
     from blocklab.training.loop import make_learner
 
     device, batch = job["device"], job["batch_size"]
-    layers, split, settings = job_of_blocklab(job, *made_up_images(batch))
+    count = 1 if device == "cpu" else 20  # a GPU is kept waiting by a step that is waited for
+    layers, split, settings = job_of_blocklab(job, *made_up_images(count * batch))
+
+    def epoch(learner: Learner) -> None:
+        learner.start_epoch()
+        for start in range(0, count * batch, getattr(learner, "stride", batch)):
+            learner.step(start)
+
     with kernels(device == "cpu"):
         learner = make_learner(layers, split, settings, 0)
-        learner.start_epoch()
-        # A GPU is kept waiting by a step that is waited for.
-        times = 1 if device == "cpu" else 20
-        steps = seconds(lambda: [learner.step(0) for _ in range(times)], device)
+        step_seconds = seconds(lambda: epoch(learner), device) / count
         eager = Learner(layers, split, settings, 0)
-        eager.start_epoch()
-        eager.step(0)  # the optimizer makes its state in the first
+        epoch(eager)  # the optimizer makes its state in the first step
         with FlopCounterMode(display=False) as flops, Moved() as moved, moved.kernels_too():
-            eager.step(0)
+            epoch(eager)
     precision = getattr(torch, settings.precision)
     rate = convolution_rate(device, precision)
     return {
         "network": job["network"],
         "batch_size": batch,
-        "step_seconds": steps / times,
-        "bytes": sum(moved.operations),
-        "bytes_seconds": sum(copy_seconds(size, device) for size in moved.operations),
-        "flops": flops.get_total_flops(),
-        "flops_seconds": flops.get_total_flops() / rate,
+        "step_seconds": step_seconds,
+        "bytes": sum(moved.operations) / count,
+        "bytes_seconds": sum(copy_seconds(size, device) for size in moved.operations) / count,
+        "flops": flops.get_total_flops() / count,
+        "flops_seconds": flops.get_total_flops() / count / rate,
         # On a GPU an operation's call returns before it is done.
         "multiplying_seconds": moved.multiplying if device == "cpu" else float("nan"),
         "convolution_rate": rate,

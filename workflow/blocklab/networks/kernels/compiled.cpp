@@ -15,32 +15,34 @@
 
 namespace {
 
+inline int32_t bits_of(float value) {
+    int32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+inline float float_of(int32_t bits) {
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 struct bfloat16 {
     uint16_t bits;
 };
 
 inline float load(float value) { return value; }
-
-inline float load(bfloat16 value) {
-    uint32_t bits = uint32_t(value.bits) << 16;
-    float result;
-    std::memcpy(&result, &bits, sizeof result);
-    return result;
-}
+inline float load(bfloat16 value) { return float_of(int32_t(uint32_t(value.bits) << 16)); }
 
 inline void store(float& target, float value) { target = value; }
-
 inline void store(bfloat16& target, float value) {  // to the nearest, ties to even
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+    uint32_t bits = uint32_t(bits_of(value)), rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
     target.bits = uint16_t(value != value ? 0x7fc0 : rounded);
 }
 
-// e^x to about one unit in the last place, in operations that a compiler can vectorise: x is
-// n log 2 + r with a whole n, and e^r is a polynomial (coefficients: Cephes, expf).
+// e^x for x from -87 to 0, to about one unit in the last place, in operations that a compiler can
+// vectorise: x is n log 2 + r with a whole n, and e^r is a polynomial (coefficients: Cephes, expf).
 inline float exponential(float x) {
-    x = std::min(std::max(x, -87.0f), 88.0f);
     const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
     float n = (x * 1.44269504f + shift) - shift;
     float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
@@ -51,13 +53,15 @@ inline float exponential(float x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    int32_t bits = (int32_t(n) + 127) << 23;
-    float power;
-    std::memcpy(&power, &bits, sizeof power);
-    return p * power;
+    return p * float_of((int32_t(n) + 127) << 23);
 }
 
-inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
+// Where the exponential ends, |x| is cut off as a whole number: of a comparison of floats, compilers
+// make a branch with numbers below 1e-38 in it, computed for all, at 150 cycles each on Intel.
+inline float sigmoid(float x) {
+    float e = exponential(-float_of(std::min(bits_of(x) & 0x7fffffff, bits_of(87.0f))));
+    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+}
 
 struct Identity {
     static float value(float x) { return x; }

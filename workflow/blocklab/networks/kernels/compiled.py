@@ -1,4 +1,4 @@
-"""The kernels of compiled.cpp: compiled once per machine, loaded through ctypes.
+"""The kernels of the .cpp files here: compiled once per machine, loaded through ctypes.
 
 They save passes over memory, which is what small networks spend a processor's time on: against
 torch's own operations in float32 the study's networks train 1.2 (vgg), 1.5 (bottleneck), 1.3 (csp)
@@ -27,7 +27,9 @@ from blocklab.processor import processor_instructions, processor_model
 
 log = logging.getLogger(__name__)
 
-SOURCE = Path(__file__).with_suffix(".cpp")
+FOLDER = Path(__file__).parent
+SOURCES = sorted(FOLDER.glob("*.cpp"))
+HEADERS = sorted(FOLDER.glob("*.hpp"))
 # No -ffast-math: infinities and what is not a number must stay what they are.
 FLAGS = [
     "-std=c++17",
@@ -96,7 +98,8 @@ def load_kernels() -> ctypes.CDLL | None:
 def _cached(compiler: list[str]) -> Path:
     """Return where the compiled kernels are in the user's cache, or will be."""
     # -march=native: a home folder may be shared by machines with different processors.
-    made_of = [SOURCE.read_text(encoding="utf-8"), *compiler, *FLAGS]
+    made_of = [path.read_text(encoding="utf-8") for path in (*SOURCES, *HEADERS)]
+    made_of += [*compiler, *FLAGS]
     made_of += [processor_model(), *sorted(processor_instructions())]
     digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
     return _cache() / "kernels" / f"{digest[:32]}.so"
@@ -123,7 +126,7 @@ def _cache() -> Path:
 
 
 def _compile(compiler: list[str], target: Path) -> None:
-    command = [*compiler, *FLAGS, str(SOURCE), "-o", str(target)]
+    command = [*compiler, *FLAGS, *map(str, SOURCES), "-o", str(target)]
     options = {"check": True, "capture_output": True, "text": True, "timeout": PATIENCE}
     try:
         subprocess.run([*command, "-fopenmp"], **options)

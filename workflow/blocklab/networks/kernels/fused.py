@@ -5,6 +5,7 @@ float32 or bfloat16. Everywhere else it is torch's own operation.
 """
 
 import ctypes
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -14,7 +15,8 @@ from blocklab.networks.kernels.compiled import active_kernels
 
 ACTIVATIONS = {nn.Identity: "Identity", nn.ReLU: "ReLU", nn.SiLU: "SiLU"}
 TYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
-LARGEST_POOL = 255  # a pixel's place in its window is kept in a byte
+LARGEST_POOL = 255  # a row or column of a window is kept in a byte
+LARGEST_BLOCK = 16  # so is one of its size * size pixels
 
 
 def batch_norm_activation(
@@ -38,6 +40,28 @@ def max_pool(x: torch.Tensor, kernel: int) -> torch.Tensor:
     if kernel <= LARGEST_POOL and _fits(x):
         return _MaxPool.apply(x, kernel)
     return F.max_pool2d(x, kernel, stride=1, padding=kernel // 2)
+
+
+def block_max_pool(x: torch.Tensor, size: int) -> torch.Tensor:
+    """Return the largest of each size x size window: [N, C, H, W] -> [N, C, H/size, W/size]."""
+    if _fits(x) and size <= min(*x.shape[2:], LARGEST_BLOCK):
+        return _BlockPool.apply(x, size, "block_max_pool")
+    return F.max_pool2d(x, size)
+
+
+def block_mean_pool(x: torch.Tensor, size: int) -> torch.Tensor:
+    """Return the mean of each size x size window: [N, C, H, W] -> [N, C, H/size, W/size]."""
+    if _fits(x) and size <= min(*x.shape[2:], LARGEST_BLOCK):
+        return _BlockPool.apply(x, size, "block_mean_pool")
+    return F.avg_pool2d(x, size)
+
+
+def concatenate(maps: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return maps of the same N, H and W one after another along their channels."""
+    kinds = {(x.dtype, x.shape[0], *x.shape[2:]) for x in maps}
+    if len(kinds) == 1 and all(map(_fits, maps)):
+        return _Concatenate.apply(*maps)
+    return torch.cat(tuple(maps), dim=1)
 
 
 def _fits(x: torch.Tensor) -> bool:
@@ -99,6 +123,73 @@ class _MaxPool(torch.autograd.Function):
         grad_x = torch.empty_like(grad_y)
         _call("max_pool_backward", grad_y, *_sizes(grad_y, ctx.kernel), grad_y, row, column, grad_x)
         return grad_x, None
+
+
+class _BlockPool(torch.autograd.Function):
+    """(x, size, name of the kernel) -> y. Keeps which pixel of its window each maximum was."""
+
+    @staticmethod
+    def forward(ctx, x, size, name):
+        images, channels, height, width = x.shape
+        y = _empty((images, channels, height // size, width // size), x.dtype)
+        chosen = torch.empty_like(y, dtype=torch.uint8)
+        _call(name, x, *_sizes(x, size), x, y, chosen)
+        ctx.save_for_backward(chosen)
+        ctx.shape, ctx.size, ctx.name = x.shape, size, name
+        return y
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_y):
+        (chosen,) = ctx.saved_tensors
+        grad_y = grad_y.contiguous(memory_format=torch.channels_last)
+        grad_x = _empty(ctx.shape, grad_y.dtype)
+        _call(f"{ctx.name}_backward", grad_x, *_sizes(grad_x, ctx.size), grad_y, chosen, grad_x)
+        return grad_x, None, None
+
+
+class _Concatenate(torch.autograd.Function):
+    """(maps) -> y. Gradients are maps of their own, where torch's are strided parts of a whole."""
+
+    @staticmethod
+    def forward(ctx, *maps):
+        images, _, height, width = maps[0].shape
+        ctx.shapes = [x.shape for x in maps]
+        y = _empty((images, sum(x.shape[1] for x in maps), height, width), maps[0].dtype)
+        for x, part in zip(maps, _parts(y, ctx.shapes), strict=True):
+            _copy_channels(x, x.shape[1], part, y.shape[1])
+        return y
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_y):
+        grad_y = grad_y.contiguous(memory_format=torch.channels_last)
+        gradients = [_empty(shape, grad_y.dtype) for shape in ctx.shapes]
+        for part, gradient in zip(_parts(grad_y, ctx.shapes), gradients, strict=True):
+            _copy_channels(part, grad_y.shape[1], gradient, gradient.shape[1])
+        return tuple(gradients)
+
+
+def _empty(shape, dtype):
+    return torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
+
+
+def _parts(y, shapes):
+    return y.split([shape[1] for shape in shapes], dim=1)
+
+
+def _copy_channels(source, source_step, target, target_step):
+    """Copy one map to another; steps are numbers from one pixel to the next."""
+    rows, channels = source.numel() // source.shape[1], source.shape[1]
+    rows, count, here, there = (
+        ctypes.c_int64(numbers)
+        for numbers in (
+            rows,
+            *(step * source.element_size() for step in (channels, source_step, target_step)),
+        )
+    )
+    pointers = (ctypes.c_void_p(x.data_ptr()) for x in (source, target))
+    active_kernels().copy_channels(rows, count, next(pointers), here, next(pointers), there)
 
 
 def _rows(x):

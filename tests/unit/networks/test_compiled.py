@@ -38,11 +38,15 @@ def test_another_processor_or_source_has_its_own(cache, quick_compiler, monkeypa
     module.load_kernels()
     monkeypatch.setattr(module, "processor_instructions", lambda: {"another"})
     module.load_kernels()
-    changed = tmp_path / "changed.cpp"
-    changed.write_text(module.SOURCE.read_text() + "\n// changed\n")
-    monkeypatch.setattr(module, "SOURCE", changed)
-    module.load_kernels()
-    assert len(list(cache.glob("*.so"))) == 4
+    for made, kind in enumerate(("SOURCES", "HEADERS")):
+        *others, last = getattr(module, kind)
+        changed = tmp_path / last.name
+        changed.write_text(last.read_text() + "\n// changed\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(module, kind, [*others, changed])
+            patch.setenv("CPLUS_INCLUDE_PATH", str(module.FOLDER))
+            module.load_kernels()
+        assert len(list(cache.glob("*.so"))) == 4 + made
 
 
 @needs_compiler

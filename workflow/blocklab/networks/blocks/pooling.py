@@ -7,7 +7,6 @@ arXiv 1312.4400.
 from torch import nn
 
 from blocklab.networks.blocks.registry import Count, block
-from blocklab.networks.kernels.fused import block_max_pool, block_mean_pool
 
 
 @block("maxpool")
@@ -21,9 +20,6 @@ class MaxPool(nn.MaxPool2d):
     def __init__(self, size: Count = 2) -> None:
         super().__init__(size)
 
-    def forward(self, x):
-        return block_max_pool(x, self.kernel_size)
-
 
 @block("avgpool")
 class AvgPool(nn.AvgPool2d):
@@ -35,9 +31,6 @@ class AvgPool(nn.AvgPool2d):
 
     def __init__(self, size: Count = 2) -> None:
         super().__init__(size)
-
-    def forward(self, x):
-        return block_mean_pool(x, self.kernel_size)
 
 
 @block("global_avgpool")

@@ -15,8 +15,7 @@ from blocklab.networks.kernels.compiled import active_kernels
 
 ACTIVATIONS = {nn.Identity: "Identity", nn.ReLU: "ReLU", nn.SiLU: "SiLU"}
 TYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
-LARGEST_POOL = 255  # a row or column of a window is kept in a byte
-LARGEST_BLOCK = 16  # so is one of its size * size pixels
+LARGEST_POOL = 255  # a pixel's place in its window is kept in a byte
 
 
 def batch_norm_activation(
@@ -40,20 +39,6 @@ def max_pool(x: torch.Tensor, kernel: int) -> torch.Tensor:
     if kernel <= LARGEST_POOL and _fits(x):
         return _MaxPool.apply(x, kernel)
     return F.max_pool2d(x, kernel, stride=1, padding=kernel // 2)
-
-
-def block_max_pool(x: torch.Tensor, size: int) -> torch.Tensor:
-    """Return the largest of each size x size window: [N, C, H, W] -> [N, C, H/size, W/size]."""
-    if _fits(x) and size <= min(*x.shape[2:], LARGEST_BLOCK):
-        return _BlockPool.apply(x, size, "block_max_pool")
-    return F.max_pool2d(x, size)
-
-
-def block_mean_pool(x: torch.Tensor, size: int) -> torch.Tensor:
-    """Return the mean of each size x size window: [N, C, H, W] -> [N, C, H/size, W/size]."""
-    if _fits(x) and size <= min(*x.shape[2:], LARGEST_BLOCK):
-        return _BlockPool.apply(x, size, "block_mean_pool")
-    return F.avg_pool2d(x, size)
 
 
 def concatenate(maps: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -123,29 +108,6 @@ class _MaxPool(torch.autograd.Function):
         grad_x = torch.empty_like(grad_y)
         _call("max_pool_backward", grad_y, *_sizes(grad_y, ctx.kernel), grad_y, row, column, grad_x)
         return grad_x, None
-
-
-class _BlockPool(torch.autograd.Function):
-    """(x, size, name of the kernel) -> y. Keeps which pixel of its window each maximum was."""
-
-    @staticmethod
-    def forward(ctx, x, size, name):
-        images, channels, height, width = x.shape
-        y = _empty((images, channels, height // size, width // size), x.dtype)
-        chosen = torch.empty_like(y, dtype=torch.uint8)
-        _call(name, x, *_sizes(x, size), x, y, chosen)
-        ctx.save_for_backward(chosen)
-        ctx.shape, ctx.size, ctx.name = x.shape, size, name
-        return y
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad_y):
-        (chosen,) = ctx.saved_tensors
-        grad_y = grad_y.contiguous(memory_format=torch.channels_last)
-        grad_x = _empty(ctx.shape, grad_y.dtype)
-        _call(f"{ctx.name}_backward", grad_x, *_sizes(grad_x, ctx.size), grad_y, chosen, grad_x)
-        return grad_x, None, None
 
 
 class _Concatenate(torch.autograd.Function):

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from blocklab.networks.kernels.compiled import kernels, load_kernels
-from blocklab.networks.kernels.fused import batch_norm_activation, max_pool
+from blocklab.networks.kernels.fused import batch_norm_activation, concatenate, max_pool
 
 pytestmark = pytest.mark.skipif(load_kernels() is None, reason="no C++ compiler here")
 
@@ -81,6 +81,32 @@ def test_max_pool_gives_the_gradient_to_the_same_pixel_of_equals_as_torch(shape,
     assert torch.equal(x.grad.double(), exact.grad.to(dtype).double())
 
 
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("channels", [(4, 4, 4), (8, 16), (5, 1, 3), (32,)])
+@pytest.mark.parametrize("size", [(6, 5), (1, 1)])
+def test_concatenation_and_its_parts_are_torchs_to_the_bit(dtype, channels, size):
+    maps = [made((3, count, *size), dtype, seed=count).requires_grad_() for count in channels]
+    twins = [x.detach().clone().requires_grad_() for x in maps]
+    expected = torch.cat(twins, dim=1)
+    gradient = made(expected.shape, dtype, seed=1)
+    expected.backward(gradient)
+    with kernels():
+        y = concatenate(maps)
+        assert y.grad_fn.name() == "_ConcatenateBackward"
+        y.backward(gradient)
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(y, expected)
+    for x, twin in zip(maps, twins, strict=True):
+        assert torch.equal(x.grad, twin.grad)
+        assert x.grad.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 6, 5), (2, 4, 6, 6)])
+def test_maps_that_do_not_match_are_torchs_to_refuse(shape):
+    with kernels(), pytest.raises(RuntimeError, match="Sizes of tensors must match"):
+        concatenate([made((3, 4, 6, 6), torch.float32), made(shape, torch.float32)])
+
+
 def test_what_is_no_number_stays_so():
     x = made((2, 4, 6, 6), torch.float32)
     x[0, 1, 2, 2] = float("nan")
@@ -93,6 +119,16 @@ def test_what_is_no_number_stays_so():
             assert y[:, 1].isnan().all()
             assert y[:, 2].isnan().any()
             assert not y[:, [0, 3]].isnan().any()
+
+
+def test_infinity_and_what_is_no_number_pass_the_sigmoid():
+    # An infinite pixel makes its channel's mean infinite; a bias comes through alone.
+    norm = normalisation(2)
+    norm.bias.data.copy_(torch.tensor([float("inf"), float("nan")]))
+    with kernels():
+        y = batch_norm_activation(made((2, 2, 3, 3), torch.float32), norm, nn.SiLU())
+    assert (y[:, 0] == float("inf")).all()
+    assert y[:, 1].isnan().all()
 
 
 @pytest.mark.parametrize("value", [-1e4, -88.0, -1e-30, 0.0, 1e-30, 88.0, 1e4])
@@ -128,6 +164,7 @@ def test_what_does_not_fit_is_torchs_own_operation(change):
         y = batch_norm_activation(x, norm, nn.ReLU())
         assert "BatchNormActivation" not in y.grad_fn.name()
         assert "_MaxPool" not in max_pool(x, 3).grad_fn.name()
+        assert "_Concatenate" not in concatenate([x, x]).grad_fn.name()
 
 
 def test_kernels_are_for_training_and_known_activations():
@@ -155,8 +192,8 @@ def test_threads_change_no_bit(dtype):
         leaf, norm = x.clone().requires_grad_(), normalisation(6)
         with kernels():
             y = batch_norm_activation(leaf, norm, nn.SiLU())
-            y = max_pool(y, 5)
-            y.backward(gradient)
+            y = concatenate([max_pool(y, 5), y])
+            y.backward(torch.cat([gradient, gradient], dim=1))
         return y, leaf.grad, norm.weight.grad, norm.running_var
 
     threads = torch.get_num_threads()

@@ -271,19 +271,12 @@ def test_an_edit_runs_again_what_computes_with_it_and_nothing_else(workflow_copy
     assert {job for job in before if after[job] != before[job]} == expected
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("compiled.cpp", EVERY_NETWORK_JOB),
-        ("attention.cpp", with_block("transformer")),
-        ("arithmetic.hpp", EVERY_NETWORK_JOB),
-    ],
-)
-def test_an_edit_of_a_kernel_counts(workflow_copy, source, expected):
+@pytest.mark.parametrize("source", ["batch_norm.cpp", "arithmetic.hpp"])
+def test_an_edit_of_a_kernel_runs_every_network_again(workflow_copy, source):
     workflow, before = workflow_copy
     path = workflow / "blocklab/networks/kernels" / source
     original = path.read_text()
     path.write_text(original + "\n")
     after = stamps(workflow)
     path.write_text(original)
-    assert {job for job, stamped in after.items() if stamped != before[job]} == expected
+    assert {job for job in before if after[job] != before[job]} == EVERY_NETWORK_JOB

@@ -71,8 +71,7 @@ def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
 
     Comments, formatting, docstrings and time stamps do not count; any other change of code does.
     Imports are read from the syntax tree, inside functions too; `importlib` is not followed, nor
-    is what RECORDING names. A .cpp file of a module's name beside it is part of it, byte by byte,
-    and so is every .hpp there.
+    is what RECORDING names. C++ beside a module is part of it, byte by byte.
     The syntax tree's text may differ between Python versions, and so may the fingerprint.
 
     Args:
@@ -96,9 +95,8 @@ def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
             name = module.removeprefix(f"{package}.")
             raise KeyError(f"package {package} has no module {name!r}")
         found[module], imports = _read(path.read_text(encoding="utf-8"), path)
-        if path.with_suffix(".cpp").is_file():
-            for source in (path.with_suffix(".cpp"), *sorted(path.parent.glob("*.hpp"))):
-                found[module] += f" {hashlib.sha256(source.read_bytes()).hexdigest()}"
+        for source in sorted(path.parent.glob("*.[ch]pp")):
+            found[module] += f" {hashlib.sha256(source.read_bytes()).hexdigest()}"
         for name in (module, *_referred(module, path, imports, package_folder.parent)):
             parts = name.split(".")
             if parts[0] == package:

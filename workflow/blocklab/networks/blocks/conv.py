@@ -7,6 +7,7 @@ arXiv 1702.03118. Depthwise convolution: Chollet 2016, Xception, arXiv 1610.0235
 
 import math
 
+import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -27,13 +28,21 @@ class Convolution(nn.Conv2d):
     """nn.Conv2d, except that one channel times one weight each is computed as the product it is.
 
     Libraries for convolutions are several times slower at that, and lose the channels_last layout.
+    Under autocast it is computed in float32 all the same: the weights' gradient is a sum over all
+    pixels, which torch takes several times as long for in bfloat16.
     """
 
     def forward(self, x):
         single = self.in_channels == 1 and self.kernel_size == (1, 1)
-        if single and self.stride == (1, 1) and self.padding == (0, 0):
-            return F.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).movedim(-1, 1)
-        return super().forward(x)
+        if not (single and self.stride == (1, 1) and self.padding == (0, 0)):
+            return super().forward(x)
+        if x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+            return self._product(x)
+        with torch.autocast("cpu", enabled=False):
+            return self._product(x.float()).to(torch.get_autocast_dtype("cpu"))
+
+    def _product(self, x):
+        return F.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).movedim(-1, 1)
 
 
 @block("conv")

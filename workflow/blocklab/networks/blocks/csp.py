@@ -4,13 +4,12 @@ Wang et al. 2019, CSPNet, arXiv 1911.11929. C3 is the form with three convolutio
 made known; it has no paper of its own.
 """
 
-import torch
 from torch import nn
 
 from blocklab.networks.blocks.bottleneck import Bottleneck
 from blocklab.networks.blocks.conv import Conv, Convolution, hidden_channels
 from blocklab.networks.blocks.registry import Count, Factor, block
-from blocklab.networks.kernels.fused import batch_norm_activation
+from blocklab.networks.kernels.fused import batch_norm_activation, concatenate
 
 
 @block("bottleneck_csp")
@@ -48,7 +47,7 @@ class BottleneckCSP(nn.Module):
         self.fuse = Conv(2 * hidden, out)
 
     def forward(self, x):
-        y = torch.cat((self.deep(x), self.around(x)), dim=1)
+        y = concatenate([self.deep(x), self.around(x)])
         return self.fuse(batch_norm_activation(y, self.norm, self.activation))
 
 
@@ -86,4 +85,4 @@ class C3(nn.Module):
         self.fuse = Conv(2 * hidden, out)
 
     def forward(self, x):
-        return self.fuse(torch.cat((self.deep(x), self.around(x)), dim=1))
+        return self.fuse(concatenate([self.deep(x), self.around(x)]))

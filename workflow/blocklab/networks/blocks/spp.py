@@ -5,12 +5,11 @@ the pools have stride 1, so the map keeps its size. SPPF, known from YOLOv5, com
 from a cascade: two successive 5x5 maxima see 9x9, three see 13x13.
 """
 
-import torch
 from torch import nn
 
 from blocklab.networks.blocks.conv import Conv, hidden_channels
 from blocklab.networks.blocks.registry import Count, block
-from blocklab.networks.kernels.fused import max_pool
+from blocklab.networks.kernels.fused import concatenate, max_pool
 
 
 class SameSizePool(nn.Module):
@@ -46,7 +45,7 @@ class SPP(nn.Module):
 
     def forward(self, x):
         x = self.reduce(x)
-        return self.fuse(torch.cat((x, *(pool(x) for pool in self.pools)), dim=1))
+        return self.fuse(concatenate([x, *(pool(x) for pool in self.pools)]))
 
 
 @block("sppf")
@@ -69,4 +68,4 @@ class SPPF(nn.Module):
         maps = [self.reduce(x)]
         for _ in range(3):
             maps.append(self.pool(maps[-1]))
-        return self.fuse(torch.cat(maps, dim=1))
+        return self.fuse(concatenate(maps))

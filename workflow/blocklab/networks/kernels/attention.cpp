@@ -34,12 +34,21 @@ std::vector<lanes> strips(const float* tokens, int64_t count, int64_t stride, fl
     return result;
 }
 
+inline float sum_of(lanes x) {
+    float sum = 0.0f;
+    for (int lane = 0; lane < LANES; lane++) sum += x[lane];
+    return sum;
+}
+
 // The way back, for the tokens of one strip.
 template <int D>
 void unpack(const lanes* strip, int64_t first, int64_t count, int64_t stride, float* tokens) {
     for (int64_t i = first; i < std::min(count, first + LANES); i++)
         for (int d = 0; d < D; d++) tokens[i * stride + d] = strip[d][i - first];
 }
+
+// Weights below 1e-37 count as that: no number may get so small that processors slow down over it.
+inline lanes weigh(lanes score) { return exponential(score < -85.0f ? lanes{} - 85.0f : score); }
 
 template <int D>
 lanes dot(const lanes* strip, const float* token) {
@@ -63,7 +72,7 @@ void attend(Shape shape, const float* query, const float* key, const float* valu
         lanes sum{}, out[D] = {};
         for (int64_t j = 0; j < keys; j++) {
             lanes weight =
-                exponential(dot<D>(mine, key + j * stride) + (log_counts[j] - most));
+                weigh(dot<D>(mine, key + j * stride) + (log_counts[j] - most));
             sum += weight;
             for (int d = 0; d < D; d++) out[d] += weight * value[j * stride + d];
         }
@@ -100,7 +109,7 @@ void attend_backward(Shape shape, const float* query, const float* key, const fl
             for (int64_t j = block; j < end; j++) {
                 const float *k = key + j * stride, *v = value + j * stride;
                 lanes *of_key = grad_k[j - block], *of_value = grad_v[j - block];
-                lanes weight = exponential(dot<D>(mine, k) + (log_counts[j] - log_sum));
+                lanes weight = weigh(dot<D>(mine, k) + (log_counts[j] - log_sum));
                 lanes slope = weight * (dot<D>(gradient, v) - inner);
                 for (int d = 0; d < D; d++) towards[d] += slope * k[d];
                 for (int d = 0; d < D; d++) of_key[d] += slope * mine[d];

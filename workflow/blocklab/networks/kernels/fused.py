@@ -5,6 +5,7 @@ float32 or bfloat16. Everywhere else it is torch's own operation.
 """
 
 import ctypes
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -45,6 +46,14 @@ def max_pool(x: torch.Tensor, kernel: int) -> torch.Tensor:
     if kernel <= LARGEST_POOL and _fits(x):
         return _MaxPool.apply(x, kernel)
     return F.max_pool2d(x, kernel, stride=1, padding=kernel // 2)
+
+
+def concatenate(maps: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return maps of the same N, H and W one after another along their channels."""
+    kinds = {(x.dtype, x.shape[0], *x.shape[2:]) for x in maps}
+    if len(kinds) == 1 and all(map(_fits, maps)):
+        return _Concatenate.apply(*maps)
+    return torch.cat(tuple(maps), dim=1)
 
 
 def _fits(x: torch.Tensor) -> bool:
@@ -106,6 +115,50 @@ class _MaxPool(torch.autograd.Function):
         grad_x = torch.empty_like(grad_y)
         _call("max_pool_backward", grad_y, *_sizes(grad_y, ctx.kernel), grad_y, row, column, grad_x)
         return grad_x, None
+
+
+class _Concatenate(torch.autograd.Function):
+    """(maps) -> y. Gradients are maps of their own, where torch's are strided parts of a whole."""
+
+    @staticmethod
+    def forward(ctx, *maps):
+        images, _, height, width = maps[0].shape
+        ctx.shapes = [x.shape for x in maps]
+        y = _empty((images, sum(x.shape[1] for x in maps), height, width), maps[0].dtype)
+        for x, part in zip(maps, _parts(y, ctx.shapes), strict=True):
+            _copy_channels(x, x.shape[1], part, y.shape[1])
+        return y
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_y):
+        grad_y = grad_y.contiguous(memory_format=torch.channels_last)
+        gradients = [_empty(shape, grad_y.dtype) for shape in ctx.shapes]
+        for part, gradient in zip(_parts(grad_y, ctx.shapes), gradients, strict=True):
+            _copy_channels(part, grad_y.shape[1], gradient, gradient.shape[1])
+        return tuple(gradients)
+
+
+def _empty(shape, dtype):
+    return torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
+
+
+def _parts(y, shapes):
+    return y.split([shape[1] for shape in shapes], dim=1)
+
+
+def _copy_channels(source, source_step, target, target_step):
+    """Copy one map to another; steps are numbers from one pixel to the next."""
+    rows, channels = source.numel() // source.shape[1], source.shape[1]
+    rows, count, here, there = (
+        ctypes.c_int64(numbers)
+        for numbers in (
+            rows,
+            *(step * source.element_size() for step in (channels, source_step, target_step)),
+        )
+    )
+    pointers = (ctypes.c_void_p(x.data_ptr()) for x in (source, target))
+    active_kernels().copy_channels(rows, count, next(pointers), here, next(pointers), there)
 
 
 def _rows(x):

@@ -1,63 +1,21 @@
-// Batch normalisation with its activation, and max-pooling that keeps a map's size, in one pass
-// over memory where torch's own operations take several. Same mathematics, other rounding; what
-// that is worth in time and exactness stands in compiled.py.
-//
-// Maps are channels_last: `rows` pixels (of all images) of `channels` numbers each, float32 or
-// bfloat16; whatever is kept or summed is float32 or double. Sums run over parts of a fixed size
-// in a fixed order, so the number of threads changes no bit.
+// Batch normalisation with its activation, in one pass over memory where torch's own operations
+// take several. Same mathematics, other rounding; what that is worth in time and exactness stands
+// in compiled.py.
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
-#include <limits>
 #include <vector>
+
+#include "arithmetic.hpp"
 
 namespace {
 
-struct bfloat16 {
-    uint16_t bits;
-};
-
-inline float load(float value) { return value; }
-
-inline float load(bfloat16 value) {
-    uint32_t bits = uint32_t(value.bits) << 16;
-    float result;
-    std::memcpy(&result, &bits, sizeof result);
-    return result;
+// Where the exponential ends, |x| is cut off as a whole number: of a comparison of floats, GCC
+// makes a case with numbers below 1e-38 in it, computed for all, which is very slow on Intel.
+inline float sigmoid(float x) {
+    float e = exponential(-float_of(std::min(bits_of(x) & 0x7fffffff, bits_of(87.0f))));
+    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
-
-inline void store(float& target, float value) { target = value; }
-
-inline void store(bfloat16& target, float value) {  // to the nearest, ties to even
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-    target.bits = uint16_t(value != value ? 0x7fc0 : rounded);
-}
-
-// e^x to about one unit in the last place, in operations that a compiler can vectorise: x is
-// n log 2 + r with a whole n, and e^r is a polynomial (coefficients: Cephes, expf).
-inline float exponential(float x) {
-    x = std::min(std::max(x, -87.0f), 88.0f);
-    const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
-    float n = (x * 1.44269504f + shift) - shift;
-    float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
-    int32_t bits = (int32_t(n) + 127) << 23;
-    float power;
-    std::memcpy(&power, &bits, sizeof power);
-    return p * power;
-}
-
-inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 
 struct Identity {
     static float value(float x) { return x; }
@@ -219,91 +177,6 @@ void batch_norm_backward(int64_t rows, int64_t channels, const T* x, const T* gr
     });
 }
 
-// The maximum of a square window is that of its rows' maxima. Where several are equal, the first
-// in reading order wins, as in torch, because both steps prefer the first.
-inline bool wins(float candidate, float best) { return candidate > best || candidate != candidate; }
-
-template <typename T>
-void max_pool(int64_t images, int64_t height, int64_t width, int64_t channels, int64_t kernel,
-              const T* x, T* y, uint8_t* chosen_row, uint8_t* chosen_column) {
-    const int64_t line = width * channels, size = height * line, border = kernel / 2;
-    const float lowest = -std::numeric_limits<float>::infinity();
-#pragma omp parallel for
-    for (int64_t n = 0; n < images; n++) {
-        std::vector<float> padded(line + 2 * border * channels, lowest), maxima(size), best(line);
-        std::vector<int32_t> choice(line);
-        for (int64_t h = 0; h < height; h++) {
-            const T* in = x + n * size + h * line;
-            float *middle = padded.data() + border * channels, *most = maxima.data() + h * line;
-            int32_t* which = choice.data();
-            for (int64_t i = 0; i < line; i++) middle[i] = load(in[i]);
-            for (int64_t i = 0; i < line; i++) most[i] = lowest, which[i] = int32_t(border);
-            for (int64_t k = 0; k < kernel; k++) {
-                const float* candidate = padded.data() + k * channels;
-                for (int64_t i = 0; i < line; i++) {
-                    bool better = wins(candidate[i], most[i]);
-                    most[i] = better ? candidate[i] : most[i];
-                    which[i] = better ? int32_t(k) : which[i];
-                }
-            }
-            uint8_t* kept = chosen_column + n * size + h * line;
-            for (int64_t i = 0; i < line; i++) kept[i] = uint8_t(which[i]);
-        }
-        for (int64_t h = 0; h < height; h++) {
-            float* most = best.data();
-            int32_t* which = choice.data();
-            for (int64_t i = 0; i < line; i++) most[i] = lowest, which[i] = int32_t(border);
-            for (int64_t k = 0; k < kernel; k++) {
-                const int64_t from = h + k - border;
-                if (from < 0 || from >= height) continue;
-                const float* candidate = maxima.data() + from * line;
-                for (int64_t i = 0; i < line; i++) {
-                    bool better = wins(candidate[i], most[i]);
-                    most[i] = better ? candidate[i] : most[i];
-                    which[i] = better ? int32_t(k) : which[i];
-                }
-            }
-            T* out = y + n * size + h * line;
-            uint8_t* kept = chosen_row + n * size + h * line;
-            for (int64_t i = 0; i < line; i++) store(out[i], most[i]);
-            for (int64_t i = 0; i < line; i++) kept[i] = uint8_t(which[i]);
-        }
-    }
-}
-
-template <typename T>
-void max_pool_backward(int64_t images, int64_t height, int64_t width, int64_t channels,
-                       int64_t kernel, const T* grad_y, const uint8_t* chosen_row,
-                       const uint8_t* chosen_column, T* grad_x) {
-    const int64_t line = width * channels, size = height * line, border = kernel / 2;
-#pragma omp parallel for
-    for (int64_t n = 0; n < images; n++) {
-        std::vector<float> maxima(size, 0.0f), padded(line + 2 * border * channels);
-        for (int64_t h = 0; h < height; h++) {
-            const T* g = grad_y + n * size + h * line;
-            const uint8_t* which = chosen_row + n * size + h * line;
-            for (int64_t k = 0; k < kernel; k++) {
-                const int64_t to = h + k - border;
-                if (to < 0 || to >= height) continue;
-                float* target = maxima.data() + to * line;
-                for (int64_t i = 0; i < line; i++) target[i] += which[i] == k ? load(g[i]) : 0.0f;
-            }
-        }
-        for (int64_t h = 0; h < height; h++) {
-            const float* g = maxima.data() + h * line;
-            const uint8_t* which = chosen_column + n * size + h * line;
-            std::fill(padded.begin(), padded.end(), 0.0f);
-            for (int64_t k = 0; k < kernel; k++) {
-                float* target = padded.data() + k * channels;
-                for (int64_t i = 0; i < line; i++) target[i] += which[i] == k ? g[i] : 0.0f;
-            }
-            T* out = grad_x + n * size + h * line;
-            const float* middle = padded.data() + border * channels;
-            for (int64_t i = 0; i < line; i++) store(out[i], middle[i]);
-        }
-    }
-}
-
 }  // namespace
 
 // What Python calls, by type of number and name of activation.
@@ -323,21 +196,10 @@ void max_pool_backward(int64_t images, int64_t height, int64_t width, int64_t ch
                                            grad_x, grad_weight, grad_bias);                        \
     }
 
-#define ALL(T, SUFFIX)                                                                             \
-    BATCH_NORM(T, SUFFIX, Identity)                                                                \
-    BATCH_NORM(T, SUFFIX, ReLU)                                                                    \
-    BATCH_NORM(T, SUFFIX, SiLU)                                                                    \
-    extern "C" void max_pool_##SUFFIX(int64_t images, int64_t height, int64_t width,               \
-                                      int64_t channels, int64_t kernel, const T* x, T* y,          \
-                                      uint8_t* chosen_row, uint8_t* chosen_column) {               \
-        max_pool<T>(images, height, width, channels, kernel, x, y, chosen_row, chosen_column);     \
-    }                                                                                              \
-    extern "C" void max_pool_backward_##SUFFIX(                                                    \
-        int64_t images, int64_t height, int64_t width, int64_t channels, int64_t kernel,           \
-        const T* grad_y, const uint8_t* chosen_row, const uint8_t* chosen_column, T* grad_x) {     \
-        max_pool_backward<T>(images, height, width, channels, kernel, grad_y, chosen_row,          \
-                             chosen_column, grad_x);                                               \
-    }
+#define ALL(T, SUFFIX)              \
+    BATCH_NORM(T, SUFFIX, Identity) \
+    BATCH_NORM(T, SUFFIX, ReLU)     \
+    BATCH_NORM(T, SUFFIX, SiLU)
 
 ALL(float, float32)
 ALL(bfloat16, bfloat16)

@@ -97,7 +97,7 @@ def _cached(compiler: list[str]) -> Path:
     """Return where the compiled kernels are in the user's cache, or will be."""
     # -march=native: a home folder may be shared by machines with different processors.
     code = sorted(FOLDER.glob("*.[ch]pp"))
-    made_of = [*(path.read_text(encoding="utf-8") for path in code), *compiler, *FLAGS]
+    made_of = [*(path.read_text(encoding="utf-8") for path in code), *compiler, *FLAGS, *_widest()]
     made_of += [processor_model(), *sorted(processor_instructions())]
     digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
     return _cache() / "kernels" / f"{digest[:32]}.so"
@@ -123,8 +123,14 @@ def _cache() -> Path:
     return Path(platformdirs.user_cache_dir("blocklab"))
 
 
+def _widest() -> list[str]:
+    """Return the option without which GCC takes half of AVX-512's width."""
+    return ["-mprefer-vector-width=512"] if "avx512f" in processor_instructions() else []
+
+
 def _compile(compiler: list[str], target: Path) -> None:
-    command = [*compiler, *FLAGS, *map(str, sorted(FOLDER.glob("*.cpp"))), "-o", str(target)]
+    sources = map(str, sorted(FOLDER.glob("*.cpp")))
+    command = [*compiler, *FLAGS, *_widest(), *sources, "-o", str(target)]
     options = {"check": True, "capture_output": True, "text": True, "timeout": PATIENCE}
     try:
         subprocess.run([*command, "-fopenmp"], **options)

@@ -56,19 +56,26 @@ inline lanes power_of_two(lanes n) {
     return power;
 }
 
-// e^x for x from -87 to 0, to about one unit in the last place, in operations that a compiler can
-// vectorise: x is n log 2 + r with a whole n, and e^r is a polynomial (coefficients: Cephes, expf).
-template <typename F>
+// e^x for x from -87 to 0, in operations that a compiler can vectorise: x is n log 2 + r with a
+// whole n, and e^r is a polynomial. Exact to about one unit in the last place (coefficients: Cephes,
+// expf), or, where the result is kept as bfloat16, to 1e-4 of itself (the best fit), a twentieth of
+// what that rounds off.
+template <typename Kept = float, typename F>
 inline F exponential(F x) {
     const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
     F n = (x * 1.44269504f + shift) - shift;
-    F r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    F p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
+    F r = (x - n * 0.693359375f) + n * 2.12194440e-4f, p;
+    if constexpr (sizeof(Kept) == sizeof(bfloat16)) {
+        p = (r * 0.16517976f + 0.50413038f) * r + 1.00019584f;
+        p = p * r + 1.0f;
+    } else {
+        p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+        p = p * r + 8.3334519073e-3f;
+        p = p * r + 4.1665795894e-2f;
+        p = p * r + 1.6666665459e-1f;
+        p = p * r + 5.0000001201e-1f;
+        p = p * r * r + r + 1.0f;
+    }
     return p * power_of_two(n);
 }
 

@@ -12,25 +12,31 @@ namespace {
 
 // Where the exponential ends, |x| is cut off as a whole number: of a comparison of floats, GCC
 // makes a case with numbers below 1e-38 in it, computed for all, which is very slow on Intel.
+template <typename T>
 inline float sigmoid(float x) {
-    float e = exponential(-float_of(std::min(bits_of(x) & 0x7fffffff, bits_of(87.0f))));
+    float e = exponential<T>(-float_of(std::min(bits_of(x) & 0x7fffffff, bits_of(87.0f))));
     return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
+// Activations of maps of T.
+
+template <typename T>
 struct Identity {
     static float value(float x) { return x; }
     static float slope(float) { return 1.0f; }
 };
 
+template <typename T>
 struct ReLU {
     static float value(float x) { return x < 0.0f ? 0.0f : x; }  // NaN stays NaN
     static float slope(float x) { return x > 0.0f ? 1.0f : 0.0f; }
 };
 
+template <typename T>
 struct SiLU {
-    static float value(float x) { return x * sigmoid(x); }
+    static float value(float x) { return x * sigmoid<T>(x); }
     static float slope(float x) {
-        float s = sigmoid(x);
+        float s = sigmoid<T>(x);
         return s * (1.0f + x * (1.0f - s));
     }
 };
@@ -185,15 +191,15 @@ void batch_norm_backward(int64_t rows, int64_t channels, const T* x, const T* gr
     extern "C" void batch_norm_##ACTIVATION##_##SUFFIX(                                            \
         int64_t rows, int64_t channels, const T* x, const float* weight, const float* bias,        \
         float epsilon, float* mean, float* variance, float* inverse, T* y) {                       \
-        batch_norm<T, ACTIVATION>(rows, channels, x, weight, bias, epsilon, mean, variance,        \
-                                  inverse, y);                                                     \
+        batch_norm<T, ACTIVATION<T>>(rows, channels, x, weight, bias, epsilon, mean, variance,     \
+                                     inverse, y);                                                  \
     }                                                                                              \
     extern "C" void batch_norm_backward_##ACTIVATION##_##SUFFIX(                                   \
         int64_t rows, int64_t channels, const T* x, const T* grad_y, const float* weight,          \
         const float* bias, const float* mean, const float* inverse, T* grad_x,                     \
         float* grad_weight, float* grad_bias) {                                                    \
-        batch_norm_backward<T, ACTIVATION>(rows, channels, x, grad_y, weight, bias, mean, inverse, \
-                                           grad_x, grad_weight, grad_bias);                        \
+        batch_norm_backward<T, ACTIVATION<T>>(rows, channels, x, grad_y, weight, bias, mean,       \
+                                              inverse, grad_x, grad_weight, grad_bias);            \
     }
 
 #define ALL(T, SUFFIX)              \

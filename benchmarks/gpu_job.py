@@ -22,6 +22,7 @@ from blocklab.jobs.devices import (  # noqa: E402
     choose_precision,
     make_deterministic,
     prepare_cuda,
+    prepare_processor,
 )
 from blocklab.networks.kernels.compiled import kernels  # noqa: E402
 from blocklab.networks.network import predict, resolve  # noqa: E402
@@ -105,7 +106,7 @@ def main() -> None:
     prepare_cuda(max(run["seeds"] for run in job["runs"]), job["deterministic"])
     make_deterministic(job["deterministic"], job["device"])
     if job["device"] == "cpu":
-        torch.set_num_threads(1)  # as jobs on a processor do
+        prepare_processor(threads=1)
     data = load(job["data"], job["device"])
     failed = False
     for wanted in job["runs"]:

@@ -43,8 +43,8 @@ from blocklab.data.prepared import Split  # noqa: E402
 from blocklab.jobs.clock import seconds_since_start  # noqa: E402
 from blocklab.jobs.devices import (  # noqa: E402
     choose_precision,
-    keep_freed_memory,
     prepare_cuda,
+    prepare_processor,
 )
 from blocklab.networks.kernels.compiled import kernels  # noqa: E402
 from blocklab.networks.network import Layer, predict, resolve  # noqa: E402
@@ -218,7 +218,7 @@ def main() -> None:
         parser.error("there is no CUDA device here; use --device cpu")
 
     on_gpu = arguments.device == "cuda"
-    keep_freed_memory()
+    prepare_processor(torch.get_num_threads())
     prepare_cuda(seeds=1, deterministic=False)
     device = torch.device(arguments.device)
     training, test = load(find(arguments.data), device, arguments.hold_out, arguments.tiny)

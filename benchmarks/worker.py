@@ -115,15 +115,15 @@ def lightning(job: dict, images: torch.Tensor, labels: torch.Tensor) -> None:
 def job_of_blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor) -> tuple:
     """Return layers, split and settings, and set the process up, as scripts/train.py does."""
     from blocklab.data.prepared import Split
-    from blocklab.jobs.devices import choose_precision, keep_freed_memory, prepare_cuda
+    from blocklab.jobs.devices import choose_precision, prepare_cuda, prepare_processor
     from blocklab.networks.network import resolve
     from blocklab.training.settings import Settings
 
     device, size = job["device"], job["input_size"]
-    if device == "cpu":
-        torch.set_num_threads(1)
     if job.get("keep_memory", True):
-        keep_freed_memory()
+        prepare_processor(threads=1)
+    else:
+        torch.set_num_threads(1)
     prepare_cuda(job["seeds"], deterministic=False)
     settings = Settings(
         batch_size=job["batch_size"],

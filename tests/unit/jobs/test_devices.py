@@ -19,6 +19,7 @@ from blocklab.jobs.devices import (
     choose_precision,
     gpus_to_ask_for,
     prepare_cuda,
+    prepare_processor,
 )
 from blocklab.networks.network import exact_float32
 
@@ -218,3 +219,14 @@ def test_looking_for_an_accelerator_takes_no_torch():
         check=True,
     )
     assert run.stdout.strip() == "False"
+
+
+def test_numbers_too_small_to_be_fast_count_as_zero(monkeypatch):
+    monkeypatch.setattr("blocklab.jobs.devices.keep_freed_memory", lambda: None)
+    small = torch.tensor([1e-38])
+    assert (small * 0.1).item() > 0
+    prepare_processor(torch.get_num_threads())
+    try:
+        assert (small * 0.1).item() == 0
+    finally:
+        torch.set_flush_denormal(False)

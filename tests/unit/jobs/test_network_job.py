@@ -26,7 +26,7 @@ def begun(monkeypatch):
         taken, wanted = [], []
         monkeypatch.setattr("blocklab.jobs.devices.lease_gpu", lambda alone: taken.append(alone))
         monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-        monkeypatch.setattr(module, "keep_freed_memory", lambda: None)
+        monkeypatch.setattr(module, "prepare_processor", lambda threads: None)
         monkeypatch.setattr(module, "load", lambda path, device: device)
         monkeypatch.setattr(module, "kernels", lambda want: wanted.append(want) or nullcontext())
         snakemake = SimpleNamespace(

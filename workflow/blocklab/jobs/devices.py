@@ -96,6 +96,17 @@ def prepare_cuda(seeds: int, deterministic: bool) -> None:
     torch.backends.cuda.enable_cudnn_sdp(False)
 
 
+def prepare_processor(threads: int) -> None:
+    """Set how this process is to compute on the processor; before it computes."""
+    import torch
+
+    torch.set_num_threads(threads)
+    # Attention that has made up its mind is full of numbers below 1e-38, which processors take very
+    # long for; they count as zero. Threads started later do the same.
+    torch.set_flush_denormal(True)
+    keep_freed_memory()
+
+
 def keep_freed_memory() -> None:
     """Let this process keep what it frees, in large pages; only with GNU's C library.
 

@@ -6,14 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from blocklab.data.prepared import PreparedData, load
 from blocklab.jobs.devices import (
     choose_device,
-    keep_freed_memory,
     make_deterministic,
     prepare_cuda,
+    prepare_processor,
 )
 from blocklab.networks.kernels.compiled import kernels
 from blocklab.networks.network import Layer, Shape, resolve
@@ -45,8 +43,7 @@ def network_job(snakemake: Any) -> Iterator[NetworkJob]:
     settings = json.loads(snakemake.params.settings)
     training, network = settings["training"], settings["network"]
     shape = tuple(settings["input_shape"])
-    torch.set_num_threads(snakemake.threads)
-    keep_freed_memory()
+    prepare_processor(snakemake.threads)
     prepare_cuda(len(settings["seeds"]), training["deterministic"])
     own, shared = (snakemake.resources.get(name, 0) for name in ("gpu", "shared_gpu"))
     device = choose_device(training["device"], own or shared, alone=bool(own))

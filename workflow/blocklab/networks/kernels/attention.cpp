@@ -47,7 +47,7 @@ void unpack(const lanes* strip, int64_t first, int64_t count, int64_t stride, fl
         for (int d = 0; d < D; d++) tokens[i * stride + d] = strip[d][i - first];
 }
 
-// Weights below 1e-37 count as that: no number may get so small that processors slow down over it.
+// A query's weight for a key. Below 1e-37 it counts as that: `exponential` goes no further.
 inline lanes weigh(lanes score) { return exponential(score < -85.0f ? lanes{} - 85.0f : score); }
 
 template <int D>

@@ -48,7 +48,7 @@ def run(job: dict, data: PreparedData) -> dict:
         loss="double_softmax_cross_entropy",
         precision=choose_precision(job["precision"], device),
     )
-    layers = resolve(name, KNOWN[name]["layers"], data.training.images.shape[1:], 10)
+    layers = resolve(name, KNOWN[name]["layers"], data.training.images.shape[1:], 10, "cpu")
     if device == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()

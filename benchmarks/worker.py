@@ -135,7 +135,7 @@ def job_of_blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor) -> tu
     )
     positions = torch.arange(len(labels))
     split = Split(resized(images, size).to(device), labels.to(device), positions.to(device))
-    return resolve(job["network"], job["layers"], (1, size, size), 10), split, settings
+    return resolve(job["network"], job["layers"], (1, size, size), 10, "cpu"), split, settings
 
 
 def blocklab(job: dict, images: torch.Tensor, labels: torch.Tensor) -> None:

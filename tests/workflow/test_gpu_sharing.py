@@ -17,7 +17,7 @@ def nvmlDeviceGetCount(): return 1
 def nvmlDeviceGetHandleByIndex(index): return index
 def nvmlDeviceGetUUID(handle): return "GPU-made-up"
 """
-NO_USE = "there is a GPU, but this torch cannot use it: using the CPU"
+NO_USE = "a GPU was granted, but torch finds none it can use: using the CPU"
 WORKED = r"worked from (\S+) to (\S+)"
 
 

@@ -37,10 +37,11 @@ def stop(reason):
     os._exit(1)
 
 
-def gpu_limit():
-    """How many GPUs `--resources`, or else the profile, lets all jobs use; None if any number."""
+def gpu_limits():
+    """How many GPUs `--resources`, or else the profile, lets all jobs use, by resource."""
     limits = workflow.global_resources
-    return limits["gpu"].value if "gpu" in limits else None
+    kinds = ("gpu", "shared_gpu")
+    return {kind: limits[kind].value for kind in kinds if kind in limits}
 
 
 try:
@@ -48,7 +49,10 @@ try:
     PLAN = plan(config, cache=Path(PLANS))
     # Training asks for it as `gpu`, which the profile limits. Evaluation and explanation take
     # little of a GPU; as `shared_gpu`, which nothing limits, they run beside a training.
-    GPU = gpus_to_ask_for(config["training"]["device"], gpu_limit())
+    GPU, SHARED_GPU = (
+        gpus_to_ask_for(config["training"]["device"], kind, gpu_limits())
+        for kind in ("gpu", "shared_gpu")
+    )
 except UserError as error:
     stop(f"Error in the config: {error}")
 
@@ -119,7 +123,8 @@ def given_command():
     """
     targets = sorted(map(str, workflow.dag_settings.targets))
     words = ["snakemake", *targets, "--cores", str(workflow.resource_settings.cores)]
-    words += [] if gpu_limit() is None else ["--resources", f"gpu={gpu_limit()}"]
+    limits = [f"{kind}={limit}" for kind, limit in gpu_limits().items()]
+    words += ["--resources", *limits] if limits else []
     return f"{shlex.join(words)} {config_options()}".strip()
 
 

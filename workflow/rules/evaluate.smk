@@ -12,7 +12,7 @@ rule evaluate:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        shared_gpu=GPU,
+        shared_gpu=SHARED_GPU,
     params:
         settings=lambda wildcards: canonical_json(job_settings(wildcards, "training")),
         code=lambda wildcards: code("evaluate.py", network=wildcards.network),

@@ -11,7 +11,7 @@ rule explain:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        shared_gpu=GPU,
+        shared_gpu=SHARED_GPU,
     params:
         settings=lambda wildcards: canonical_json(
             job_settings(wildcards, "training", "explanation")

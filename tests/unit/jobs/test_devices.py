@@ -61,7 +61,7 @@ def test_choose_device(machine, caplog, setting, gpus, present, expected):
 def test_a_granted_gpu_that_torch_cannot_use_is_told(machine, caplog):
     machine()
     assert choose_device("auto", 1) == "cpu"
-    assert caplog.messages == ["there is a GPU, but this torch cannot use it: using the CPU"]
+    assert caplog.messages == ["a GPU was granted, but torch finds none it can use: using the CPU"]
 
 
 def test_a_gpu_that_was_insisted_on_and_not_granted_is_an_error(machine):
@@ -72,23 +72,31 @@ def test_a_gpu_that_was_insisted_on_and_not_granted_is_an_error(machine):
 
 
 @pytest.mark.parametrize(
-    ("setting", "limit", "there", "expected"),
+    ("setting", "limits", "there", "expected"),
     [
         # A machine that sees no GPU may plan for one that has it, or have a driver that fails.
-        ("cuda", 1, False, 1),
-        ("mps", 1, False, 1),
-        ("cuda", None, False, 1),
-        ("auto", 1, True, 1),
-        ("auto", None, True, 1),
-        ("auto", 1, False, 0),
-        ("auto", 0, True, 0),
-        ("cpu", 1, True, 0),
-        ("cpu", 0, True, 0),
+        ("cuda", {"gpu": 1}, False, (1, 1)),
+        ("mps", {"gpu": 1}, False, (1, 1)),
+        ("cuda", {}, False, (1, 1)),
+        ("auto", {"gpu": 1}, True, (1, 1)),
+        ("auto", {}, True, (1, 1)),
+        ("auto", {"gpu": 1}, False, (0, 0)),
+        ("auto", {"gpu": 0}, True, (0, 0)),
+        ("auto", {"gpu": 1, "shared_gpu": 0}, True, (1, 0)),
+        ("cpu", {"gpu": 1}, True, (0, 0)),
+        ("cpu", {"gpu": 0}, True, (0, 0)),
     ],
 )
-def test_only_auto_looks_at_the_machine_that_plans(monkeypatch, setting, limit, there, expected):
+def test_only_auto_looks_at_the_machine_that_plans(monkeypatch, setting, limits, there, expected):
     monkeypatch.setattr(devices, "accelerator_present", lambda: there)
-    assert gpus_to_ask_for(setting, limit) == expected
+    kinds = ("gpu", "shared_gpu")
+    assert tuple(gpus_to_ask_for(setting, kind, limits) for kind in kinds) == expected
+
+
+def test_a_gpu_that_is_insisted_on_and_refused_is_the_users_mistake():
+    for kind, refused in (("gpu", "gpu"), ("shared_gpu", "gpu"), ("shared_gpu", "shared_gpu")):
+        with pytest.raises(UserError, match=f"is cuda, but --resources {refused}=0 grants no GPU"):
+            gpus_to_ask_for("cuda", kind, {refused: 0})
 
 
 @pytest.mark.parametrize(("setting", "present"), [("cuda", "mps"), ("mps", "cuda")])

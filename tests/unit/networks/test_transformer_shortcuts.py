@@ -99,13 +99,28 @@ def test_the_block_goes_the_way_that_its_input_allows(levels, monkeypatch):
     assert ways == ["_by_level"]
     ours(x.clone())  # floats like any other
     ours(x.detach().requires_grad_())
-    assert ways[1:] == ["_among_alike", "_tokens"] * 2
+    ours(as_input(levels).mul_(0.5))
+    assert ways[1:] == ["_among_alike", "_tokens"] * 3
     marked = as_input(levels).requires_grad_()
     ours(marked).sum().backward()
     assert marked.grad.abs().sum() > 0
     del ways[:]
     ours(torch.rand(2, 1, 8, 8))  # as many values as pixels
     assert ways == ["_tokens"]
+
+
+def test_one_pixel_has_no_statistics():
+    pixel = torch.ones(1, 1, 1, 1, dtype=torch.uint8)
+    with pytest.raises(ValueError, match="more than 1 value"):
+        block(1)(as_input(pixel))
+    assert block(1).eval()(as_input(pixel)).isfinite().all()
+
+
+def test_double_precision_takes_the_same_ways(levels):
+    ours, x = block(2).double().eval(), as_input(levels)
+    expected, _ = every_pixel(ours, x.double())
+    torch.testing.assert_close(ours(x), expected)
+    torch.testing.assert_close(ours(x.double()), expected)
 
 
 def test_alike_counts_and_numbers():

@@ -5,6 +5,7 @@ import logging
 import mmap
 import os
 import platform
+from collections.abc import Mapping
 
 from blocklab.errors import UserError
 from blocklab.jobs.gpus import gpu_uuids, lease_gpu
@@ -22,22 +23,24 @@ def accelerator_present() -> bool:
     return bool(gpu_uuids())
 
 
-def gpus_to_ask_for(setting: str, limit: int | None) -> int:
+def gpus_to_ask_for(setting: str, kind: str, limits: Mapping[str, int]) -> int:
     """Return how many GPUs a job is to ask for, 0 or 1, given the config's `training.device`.
 
-    Only `auto` looks at this machine, which plans: jobs may run on another. `limit` is how many
-    GPUs all jobs may use at once, None if any number; with 0, `auto` is the processor.
+    Only `auto` looks at this machine, which plans: jobs may run on another. `limits` are how many
+    GPUs all jobs may use at once, by `kind`, "gpu" or "shared_gpu"; no GPU at all is no shared one.
+    With a limit of 0, `auto` is the processor.
     Raises UserError if the config insists on a GPU and the limit is 0.
     """
-    if setting not in ("auto", "cpu") and limit == 0:
+    if setting == "cpu":
+        return 0
+    refused = next((name for name in ("gpu", kind) if limits.get(name) == 0), None)
+    if refused and setting != "auto":
         # Not the processor instead: two orders contradict each other, and one may cost hours.
         raise UserError(
-            f"training.device is {setting}, but --resources gpu=0 grants no GPU; "
-            "use gpu=1, or training.device auto or cpu"
+            f"training.device is {setting}, but --resources {refused}=0 grants no GPU; "
+            f"use {refused}=1, or training.device auto or cpu"
         )
-    if setting == "cpu" or limit == 0:
-        return 0
-    return int(setting != "auto" or accelerator_present())
+    return 0 if refused else int(setting != "auto" or accelerator_present())
 
 
 def choose_device(setting: str, gpus: int, alone: bool = True) -> str:
@@ -65,7 +68,7 @@ def choose_device(setting: str, gpus: int, alone: bool = True) -> str:
         found = next((name for name, there in present.items() if there), None)
         if found:
             return found
-        log.warning("there is a GPU, but this torch cannot use it: using the CPU")
+        log.warning("a GPU was granted, but torch finds none it can use: using the CPU")
     return "cpu"
 
 
@@ -117,7 +120,8 @@ def keep_freed_memory() -> None:
     trim_threshold, mmap_threshold = -1, -3  # malloc.h
     try:
         library = ctypes.CDLL(None)
-        library.mallopt(mmap_threshold, 1 << 30)
+        # Before version 2.35, glibc refuses more than 32 MiB.
+        library.mallopt(mmap_threshold, 1 << 30) or library.mallopt(mmap_threshold, 1 << 25)
         library.mallopt(trim_threshold, (1 << 31) - 1)
         library.malloc.restype = ctypes.c_void_p
         block = library.malloc(ctypes.c_size_t(LARGE_PAGES))

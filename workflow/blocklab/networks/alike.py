@@ -66,7 +66,7 @@ class Alike(NamedTuple):
     def mean(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return the mean over the pixels of each value: [N, T, C] -> [N, D, C], 0 where none."""
         images, _, channels = tokens.shape
-        sums = torch.zeros(images, channels, self.counts.shape[1], device=tokens.device)
+        sums = tokens.new_zeros(images, channels, self.counts.shape[1])
         sums = sums.scatter_add(
             2, self.which[:, None].expand(-1, channels, -1), tokens.transpose(1, 2)
         )

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from blocklab.networks.alike import Alike, batch_norm_of_counted
 from blocklab.networks.blocks.conv import Conv
 from blocklab.networks.blocks.registry import Count, block
-from blocklab.networks.images import LEVELS
+from blocklab.networks.images import LEVELS, levels_of
 from blocklab.networks.kernels.attention import attention
 
 
@@ -116,11 +116,13 @@ class TransformerBlock(nn.Module):
         if x.shape[1] == 1 and x.numel() and not x.is_meta:
             # bfloat16 would round the logarithms of counts.
             with torch.autocast(x.device.type, enabled=False):
-                if hasattr(x, "levels") and not x.requires_grad:
-                    return self._by_level(x.levels, static=x.device.type != "cpu")
+                levels = None if x.requires_grad else levels_of(x)
+                # The statistics of a single number are for torch to refuse.
+                if levels is not None and (x.numel() > 1 or not self.training):
+                    return self._by_level(levels, static=x.device.type != "cpu")
                 alike = Alike.by_value(x.flatten(1)) if x.device.type == "cpu" else None
                 if alike and 2 * alike.counts.shape[1] <= alike.which.shape[1]:
-                    return self._among_alike(x.float(), alike)
+                    return self._among_alike(x.to(self.content.weight.dtype), alike)
         tokens = self._tokens(x)
         for layer in self.layers:
             tokens = layer(tokens)
@@ -152,6 +154,7 @@ class TransformerBlock(nn.Module):
     def _level_tokens(self, counts):
         """Return the tokens of all levels, [256, out]; `counts` [256]: how often each occurs."""
         tokens = torch.arange(LEVELS, device=counts.device).unsqueeze(1) / (LEVELS - 1)
+        tokens = tokens.to(self.content.weight.dtype)
         if not isinstance(self.embed, nn.Identity):
             tokens = F.linear(tokens, self.embed.convolution.weight.flatten(1))
             tokens = batch_norm_of_counted(tokens, counts, self.embed.norm)

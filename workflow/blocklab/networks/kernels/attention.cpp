@@ -67,7 +67,7 @@ void attend(Shape shape, const float* query, const float* key, const float* valu
         lanes most = lanes{} - INFINITE;
         for (int64_t j = 0; j < keys; j++) {
             lanes score = dot<D>(mine, key + j * stride) + log_counts[j];
-            most = score < most ? most : score;  // NaN stays NaN
+            most = score < most ? most : score;
         }
         lanes sum{}, out[D] = {};
         for (int64_t j = 0; j < keys; j++) {

@@ -4,12 +4,10 @@ The kernel is for the CPU, float32 and heads of a few widths; everywhere else it
 operation, which takes the counts as a mask.
 """
 
-import ctypes
-
 import torch
 from torch.nn import functional as F
 
-from blocklab.networks.kernels.compiled import active_kernels
+from blocklab.networks.kernels.compiled import active_kernels, call_kernel
 
 WIDTHS = (4, 8, 16, 32)  # of a head, as compiled in attention.cpp
 
@@ -73,8 +71,4 @@ class _Attention(torch.autograd.Function):
 def _call(name: str, heads: int, to_themselves: bool, query, key, *tensors) -> None:
     images, queries, channels = query.shape
     sizes = images, heads, queries, key.shape[1], to_themselves
-    kernel = getattr(active_kernels(), f"{name}_{channels // heads}")
-    kernel(
-        *map(ctypes.c_int64, sizes),
-        *(ctypes.c_void_p(x.data_ptr()) for x in (query, key, *tensors)),
-    )
+    call_kernel(f"{name}_{channels // heads}", *sizes, query, key, *tensors)

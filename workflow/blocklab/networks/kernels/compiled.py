@@ -49,6 +49,20 @@ def active_kernels() -> ctypes.CDLL | None:
     return _active
 
 
+def call_kernel(name: str, *arguments) -> None:
+    """Call one of the kernels in use.
+
+    A tensor goes as a pointer to its first number, a whole number as int64, any other as float.
+    """
+
+    def passed(x):
+        if hasattr(x, "data_ptr"):
+            return ctypes.c_void_p(x.data_ptr())
+        return ctypes.c_int64(x) if isinstance(x, int) else ctypes.c_float(x)
+
+    getattr(_active, name)(*map(passed, arguments))
+
+
 def kernels_id() -> str | None:
     """Return what tells these kernels from others: source, compiler, processor; None without."""
     library = load_kernels()

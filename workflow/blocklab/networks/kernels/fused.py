@@ -4,14 +4,13 @@ Each takes the kernels where they are in use and fit: maps [N, C, H, W] on the C
 float32 or bfloat16. Everywhere else it is torch's own operation.
 """
 
-import ctypes
 from collections.abc import Sequence
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from blocklab.networks.kernels.compiled import active_kernels
+from blocklab.networks.kernels.compiled import active_kernels, call_kernel
 
 ACTIVATIONS = {nn.Identity: "Identity", nn.ReLU: "ReLU", nn.SiLU: "SiLU"}
 TYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
@@ -73,9 +72,9 @@ class _BatchNormActivation(torch.autograd.Function):
     def forward(ctx, x, weight, bias, epsilon, kind):
         y = torch.empty_like(x)
         mean, variance, inverse = torch.empty(3, x.shape[1]).unbind()
-        _call(
-            f"batch_norm_{kind}", x, *_rows(x), x, weight, bias,
-            ctypes.c_float(epsilon), mean, variance, inverse, y,
+        call_kernel(
+            f"batch_norm_{kind}_{TYPES[x.dtype]}", *_rows(x), x, weight, bias, float(epsilon),
+            mean, variance, inverse, y,
         )  # fmt: skip
         ctx.save_for_backward(x, weight, bias, mean, inverse)
         ctx.kind = kind
@@ -88,8 +87,8 @@ class _BatchNormActivation(torch.autograd.Function):
         x, weight, bias, mean, inverse = ctx.saved_tensors
         grad_y = grad_y.contiguous(memory_format=torch.channels_last)
         grad_x, grad_weight, grad_bias = map(torch.empty_like, (x, weight, bias))
-        _call(
-            f"batch_norm_backward_{ctx.kind}", x, *_rows(x), x, grad_y, weight, bias,
+        call_kernel(
+            f"batch_norm_backward_{ctx.kind}_{TYPES[x.dtype]}", *_rows(x), x, grad_y, weight, bias,
             mean, inverse, grad_x, grad_weight, grad_bias,
         )  # fmt: skip
         return grad_x, grad_weight, grad_bias, None, None
@@ -102,7 +101,7 @@ class _MaxPool(torch.autograd.Function):
     def forward(ctx, x, kernel):
         y = torch.empty_like(x)
         row, column = (torch.empty_like(x, dtype=torch.uint8) for _ in range(2))
-        _call("max_pool", x, *_sizes(x, kernel), x, y, row, column)
+        call_kernel(f"max_pool_{TYPES[x.dtype]}", *_sizes(x), kernel, x, y, row, column)
         ctx.save_for_backward(row, column)
         ctx.kernel = kernel
         return y
@@ -113,7 +112,8 @@ class _MaxPool(torch.autograd.Function):
         row, column = ctx.saved_tensors
         grad_y = grad_y.contiguous(memory_format=torch.channels_last)
         grad_x = torch.empty_like(grad_y)
-        _call("max_pool_backward", grad_y, *_sizes(grad_y, ctx.kernel), grad_y, row, column, grad_x)
+        name = f"max_pool_backward_{TYPES[grad_y.dtype]}"
+        call_kernel(name, *_sizes(grad_y), ctx.kernel, grad_y, row, column, grad_x)
         return grad_x, None
 
 
@@ -149,30 +149,18 @@ def _parts(y, shapes):
 
 def _copy_channels(source, source_step, target, target_step):
     """Copy one map to another; steps are numbers from one pixel to the next."""
-    rows, channels = source.numel() // source.shape[1], source.shape[1]
-    rows, count, here, there = (
-        ctypes.c_int64(numbers)
-        for numbers in (
-            rows,
-            *(step * source.element_size() for step in (channels, source_step, target_step)),
-        )
-    )
-    pointers = (ctypes.c_void_p(x.data_ptr()) for x in (source, target))
-    active_kernels().copy_channels(rows, count, next(pointers), here, next(pointers), there)
+    rows, channels = _rows(source)
+    size = source.element_size()
+    call_kernel(
+        "copy_channels",
+        rows, channels * size, source, source_step * size, target, target_step * size,
+    )  # fmt: skip
 
 
 def _rows(x):
-    return ctypes.c_int64(x.numel() // x.shape[1]), ctypes.c_int64(x.shape[1])
+    return x.numel() // x.shape[1], x.shape[1]
 
 
-def _sizes(x, kernel):
+def _sizes(x):
     images, channels, height, width = x.shape
-    return map(ctypes.c_int64, (images, height, width, channels, kernel))
-
-
-def _call(name: str, typed: torch.Tensor, *arguments) -> None:
-    """Call a kernel for the type of `typed`; tensors go as pointers to their first number."""
-    pointers = (
-        ctypes.c_void_p(x.data_ptr()) if isinstance(x, torch.Tensor) else x for x in arguments
-    )
-    getattr(active_kernels(), f"{name}_{TYPES[typed.dtype]}")(*pointers)
+    return images, height, width, channels

@@ -11,7 +11,7 @@ from blocklab.networks.kernels.compiled import kernels, load_kernels
 from blocklab.networks.kernels.fused import concatenate
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-import bounds  # noqa: E402
+import bounds
 
 
 @pytest.mark.skipif(load_kernels() is None, reason="no C++ compiler here")

@@ -77,7 +77,8 @@ def _status(key: str) -> int:
 def made_up_images(count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return uint8 images [N, 28, 28] of all grey values on black, and labels [N].
 
-    What an image shows changes no time, and a machine without the data set can run this.
+    A machine without the data set can run this. What an image shows changes no time but the
+    Transformer's, which takes longer the more grey values there are: these have more than digits.
     """
     generator = torch.Generator().manual_seed(0)
     images = torch.zeros(count, 28, 28, dtype=torch.uint8)

@@ -1,13 +1,12 @@
 """The kernels of the .cpp files here: compiled once per machine, loaded through ctypes.
 
-They save passes over memory, which is what small networks spend a processor's time on: against
-torch's own operations in float32 the study's networks train 1.2 (vgg), 1.5 (bottleneck), 1.3 (csp)
-and 2.0 times (sppf) as many images per second; exp3, without batch normalisation, and the
-Transformer, with one layer of it, as many (medians of n = 3 epochs, two cores of an AMD EPYC,
-commit 252d7fc, docs/benchmark/parts.md). On normalised values around 3, batch normalisation with
+They save passes over memory: against torch's own operations in float32 the study's networks train
+1.4 (vgg), 1.5 (bottleneck, csp) and 2.0 times (sppf) as many images per second; exp3, without
+batch normalisation, as many (medians of n = 3 epochs, two cores of an Intel Xeon with AVX-512,
+commit da4fb84, docs/benchmark/parts.md). On normalised values around 3, batch normalisation with
 SiLU in float32 is off by 7e-7 from double precision, torch's by 1.5e-4 (one run,
-docs/performance.md). Compiling takes 4 s. Without a C++ compiler everything runs on torch's own
-operations, with the same result but for rounding.
+docs/performance.md). Compiling takes 4 s (n = 1). Without a C++ compiler everything runs on torch's
+own operations, with the same result but for rounding.
 """
 
 import ctypes

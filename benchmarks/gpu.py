@@ -8,13 +8,11 @@ failure of another; results/gpu/gpu.md and gpu.csv are written anew after every 
 """
 
 import argparse
-import gzip
 import json
 import os
 import platform
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -25,15 +23,11 @@ FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parent
 sys.path.insert(0, str(PROJECT / "workflow"))
 
-from blocklab.data.datasets import (  # noqa: E402
-    TEST_IMAGES,
-    TEST_LABELS,
-    TRAINING_IMAGES,
-    TRAINING_LABELS,
-    RawFiles,
-)
+from raw_files import raw_files  # noqa: E402
 
-NETWORKS = ["exp3", "vgg", "bottleneck", "transformer", "csp", "sppf"]
+from blocklab.data.datasets import RawFiles  # noqa: E402
+
+NETWORKS = list(json.loads((FOLDER / "networks.json").read_text(encoding="utf-8")))
 USUAL = {"epochs": 2, "seeds": 1, "precision": "auto", "capture": True}
 PACKS, QUEUES = (1, 8, 30), (8, 32)
 # Parts in the order of what they are worth, with the most minutes that each may take.
@@ -235,18 +229,10 @@ def prepare(data: Path, output: Path, tiny: bool) -> None:
 
     settings = {"name": "mnist", "input_size": 32, "validation_size": 100 if tiny else 5000}
     settings |= {"training_size": 400 if tiny else None, "test_size": 100 if tiny else None}
-    names = (TRAINING_IMAGES, TRAINING_LABELS, TEST_IMAGES, TEST_LABELS)
-    with tempfile.TemporaryDirectory() as folder:
-        paths = {name: data / name for name in names}
-        for name, path in paths.items():
-            packed = data / f"{name}.gz"
-            if not path.exists() and packed.exists():
-                paths[name] = Path(folder) / name
-                paths[name].write_bytes(gzip.decompress(packed.read_bytes()))
+    prepared = output / "mnist.safetensors", output / "mnist.json"
+    with raw_files(data) as paths:
         raw = RawFiles("directory", paths)
-        preparation.prepare(
-            settings | {"split_seed": 0}, raw, output / "mnist.safetensors", output / "mnist.json"
-        )
+        preparation.prepare(settings | {"split_seed": 0}, raw, *prepared)
 
 
 def main() -> None:

@@ -16,13 +16,12 @@ Needs torch, torchvision, numpy, pandas, psutil; without `--data`, platformdirs 
 """
 
 import argparse
-import gzip
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +30,8 @@ import torch
 
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent / "workflow"))
+
+from raw_files import raw_files  # noqa: E402
 
 from blocklab.data.datasets import (  # noqa: E402
     TEST_IMAGES,
@@ -120,26 +121,15 @@ def measure(layers: list[Layer], training: Split, test: Split, seed: int) -> dic
     return row
 
 
-def read(path: Path) -> np.ndarray:
-    """Return the array of an IDX file, raw or with .gz at the end of its name."""
-    compressed = path.with_name(f"{path.name}.gz")
-    if path.exists() or not compressed.exists():
-        return read_idx(path)
-    with tempfile.TemporaryDirectory() as folder:  # the reader takes files alone
-        raw = Path(folder) / path.name
-        raw.write_bytes(gzip.decompress(compressed.read_bytes()))
-        return read_idx(raw)
-
-
 def load(
     paths: dict[str, Path], device: torch.device, held_out: int, tiny: bool
 ) -> tuple[Split, Split]:
     """Return what to learn from and what to measure on."""
-    training = split(read(paths[TRAINING_IMAGES]), read(paths[TRAINING_LABELS]), device)
+    training = split(read_idx(paths[TRAINING_IMAGES]), read_idx(paths[TRAINING_LABELS]), device)
     if held_out:
         order = np.random.default_rng(0).permutation(len(training.labels))
         return training.at(order[:-held_out]), training.at(order[-held_out:])
-    test = split(read(paths[TEST_IMAGES]), read(paths[TEST_LABELS]), device)
+    test = split(read_idx(paths[TEST_IMAGES]), read_idx(paths[TEST_LABELS]), device)
     some = np.arange(TINY)
     return (training.at(some), test.at(some)) if tiny else (training, test)
 
@@ -150,14 +140,13 @@ def split(images: np.ndarray, labels: np.ndarray, device: torch.device) -> Split
     return Split(torch.from_numpy(images).unsqueeze(1).to(device), labels, indices)
 
 
-def find(folder: Path | None) -> dict[str, Path]:
-    """Return the raw files by name: those of a folder as they are, or the project's, verified."""
+def find(folder: Path | None) -> AbstractContextManager[dict[str, Path]]:
+    """Return the context of the raw files: those of a folder as they are, or ours, verified."""
     if folder:
-        names = (TRAINING_IMAGES, TRAINING_LABELS, TEST_IMAGES, TEST_LABELS)
-        return {name: folder / name for name in names}
+        return raw_files(folder)
     from blocklab.data.sources import fetch
 
-    return dict(fetch("mnist", "auto", None).paths)
+    return nullcontext(dict(fetch("mnist", "auto", None).paths))
 
 
 def summary(table: pd.DataFrame) -> Iterator[str]:
@@ -221,7 +210,8 @@ def main() -> None:
     prepare_processor(torch.get_num_threads())
     prepare_cuda(seeds=1, deterministic=False)
     device = torch.device(arguments.device)
-    training, test = load(find(arguments.data), device, arguments.hold_out, arguments.tiny)
+    with find(arguments.data) as paths:
+        training, test = load(paths, device, arguments.hold_out, arguments.tiny)
     layers = resolve("time_to_99", LAYERS, tuple(training.images.shape[1:]), CLASSES)
     about = {"start_seconds": seconds_since_start(), "images": len(training.labels)}
     started = time.perf_counter()

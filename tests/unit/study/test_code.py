@@ -210,6 +210,7 @@ EDITS = {
     "jobs.clock": set(),
     "jobs.gpus": set(),
     "jobs.job": set(),
+    "jobs.limits": set(),
     "jobs.locks": set(),
     "jobs.measurement": set(),
     "jobs.provenance": set(),

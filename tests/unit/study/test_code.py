@@ -214,6 +214,7 @@ EDITS = {
     "jobs.locks": set(),
     "jobs.measurement": set(),
     "jobs.provenance": set(),
+    "jobs.sampler": set(),
     "jobs.scheduler": set(),
     "jobs.devices": EVERY_NETWORK_JOB,
     "jobs.network_job": EVERY_NETWORK_JOB,

@@ -140,17 +140,16 @@ def _from_directory(dataset: Dataset, directory: str | Path | None, cache: Path)
     paths = {}
     for name, found in locate(dataset, directory).items():
         try:
+            verify(found)
             if dataset.archive and name == dataset.archive.name:
-                verify(found)
                 return _keep_all(dataset, _members(dataset, found.path), cache)
             if not found.expected:
                 log.warning(
                     "%s: no checksum of it is published; only its format is checked", found.path
                 )
-            content = verify(found)
             paths[name] = found.path
             if found.path.suffix == ".gz":
-                paths[name] = _keep(content, cache / name)
+                paths[name] = _keep(read_verified(found.path), cache / name)
         except OSError as error:
             raise UserError(f"dataset.directory {directory}: {_one_line(error)}") from error
     return paths
@@ -229,11 +228,11 @@ _SOURCES: dict[str, Callable[[Dataset, Path], dict[str, Path]]] = {
 }
 
 
-def read_verified(path: Path, expected: str | None) -> bytearray:
+def read_verified(path: Path, expected: str = "") -> bytearray:
     """Return the uncompressed content of a raw or .gz file.
 
-    Raises UserError with the file and both hashes unless its SHA-256 is `expected`, where that is
-    known; a broken gzip file is judged by the part of it that can be read.
+    Raises UserError with the file and both hashes unless its SHA-256 is `expected`, if that is
+    given; a broken gzip file is judged by the part of it that can be read.
     """
     content = bytearray()
     problem = ""
@@ -252,14 +251,15 @@ def read_verified(path: Path, expected: str | None) -> bytearray:
     return content
 
 
-def verify(found: Found) -> bytearray:
-    """Return a file's content, unpacked from .gz; UserError if it is not what is published."""
-    if found.algorithm == "md5":
-        with open(found.path, "rb") as file:
-            md5 = hashlib.file_digest(file, "md5").hexdigest()
-        if md5 != found.expected:
-            raise UserError(f"{found.path} is refused: expected MD5 {found.expected}, found {md5}")
-    return read_verified(found.path, found.expected if found.algorithm == "sha256" else None)
+def verify(found: Found) -> None:
+    """Raise UserError, with both hashes, if a file is not what is published."""
+    if found.algorithm != "md5":
+        read_verified(found.path, found.expected)
+        return
+    with open(found.path, "rb") as file:
+        md5 = hashlib.file_digest(file, "md5").hexdigest()
+    if md5 != found.expected:
+        raise UserError(f"{found.path} is refused: expected MD5 {found.expected}, found {md5}")
 
 
 def _members(dataset: Dataset, archive: Path) -> dict[str, bytes]:
@@ -269,7 +269,9 @@ def _members(dataset: Dataset, archive: Path) -> dict[str, bytes]:
 
 def _contents(dataset: Dataset, folder: Path) -> dict[str, bytearray]:
     """Return the verified content of the raw files in `folder`."""
-    return {name: read_verified(folder / name, dataset.sha256.get(name)) for name in dataset.files}
+    return {
+        name: read_verified(folder / name, dataset.sha256.get(name, "")) for name in dataset.files
+    }
 
 
 def _keep_all(dataset: Dataset, contents: Mapping[str, bytes], cache: Path) -> dict[str, Path]:

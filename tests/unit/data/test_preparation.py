@@ -164,6 +164,14 @@ def test_the_seed_chooses_the_split(prepare):
     assert not torch.equal(first.validation.indices, second.validation.indices)
 
 
+def test_splits_stay_as_they_were_when_results_were_published(prepare):
+    prepared, _, _ = prepare(training_size=6, validation_size=5, test_size=4)
+    assert prepared.training.indices.tolist() == [5, 18, 28, 29, 37, 42]
+    assert prepared.validation.indices.tolist() == [12, 25, 44, 56, 58]
+    assert prepared.test.indices.tolist() == [0, 3, 7, 11]
+    assert prepared.class_names == ("a", "b", "c")
+
+
 def test_validation_of_nothing(prepare):
     prepared, _, manifest = prepare(validation_size=0)
     assert prepared.validation.images.shape == (0, 1, 12, 12)

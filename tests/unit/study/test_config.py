@@ -72,12 +72,16 @@ MISTAKES = [
      "10000 test images)"),
     ("networks.vgg.batch_size", 55001, "networks.vgg.batch_size: 55001 is more than the 55000 "
      "training images; use at most that many"),
+    ("dataset.test_share", 0, "dataset.test_share: 0 is too small; it must be more than 0"),
+    ("dataset.test_share", 1, "dataset.test_share: 1 is too large; it must be at most 0.9"),
     # Empty.
     ("outdir", "", "outdir: is empty; give at least 1"),
     ("networks", {}, "networks: is empty; give at least 1"),
     ("networks.vgg.layers", [], "networks.vgg.layers: is empty; give at least 1"),
     # A name that is none.
     ("dataset.name", "mnits", "dataset.name: 'mnits' is not known; did you mean 'mnist'?"),
+    ("dataset.name", "folder", "dataset.directory: missing; dataset.name is 'folder', so name it"),
+    ("dataset.channels", 2, "dataset.channels: 2 is not known; it may be auto, 1, 3"),
     ("dataset.source", "directory", "dataset.directory: missing; dataset.source is 'directory', so "
      "name a folder"),
     ("dataset.source", "ftp", "dataset.source: 'ftp' is not known; it may be auto, directory, "

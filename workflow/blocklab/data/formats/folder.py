@@ -177,7 +177,7 @@ def _images(folder: Path, root: Path) -> Iterator[str]:
             raise UserError(
                 f"dataset.directory: {path} is no image by the end of its name; take it out"
             )
-        elif not path.is_file() or path.stat().st_size == 0:  # a link that leads nowhere, too
+        elif not entry.is_file() or entry.stat().st_size == 0:  # a link that leads nowhere, too
             raise UserError(f"dataset.directory: {path} is empty; mend it or take it out")
         else:
             yield path.relative_to(root).as_posix()

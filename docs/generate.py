@@ -10,6 +10,7 @@ import yaml
 from blocklab.networks.arguments import describe, expected, inferred, parameters
 from blocklab.networks.blocks.registry import all_blocks
 from blocklab.study.config import schema
+from blocklab.study.other_names import ABSENT
 
 DOCS = Path(__file__).parent
 
@@ -26,6 +27,14 @@ def configuration() -> str:
         "| key | value | default | meaning |",
         "|---|---|---|---|",
         *_rows(schema(), ""),
+        "",
+        "## What there is no key for",
+        "",
+        "These are left out on purpose, so that networks differ by their blocks alone.",
+        "",
+        *(f"- **{name}**: {instead}." for name, (_, instead) in ABSENT.items()),
+        "",
+        "[architecture.md](architecture.md) says where one would go.",
     ]
     return "\n".join(lines) + "\n"
 

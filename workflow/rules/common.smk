@@ -74,7 +74,7 @@ RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/{{pack}}"
 
 # What a run folder holds when training, evaluation and explanation are done.
 RESULTS = (
-    "weights.safetensors history.csv resources.json provenance.json metrics.csv "
+    "weights.safetensors history.csv resources.json samples.csv provenance.json metrics.csv "
     "predictions.npz attributions.npz"
 ).split()
 

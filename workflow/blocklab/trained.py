@@ -60,7 +60,9 @@ class TrainedNetwork(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logits [N, K] of uint8 images [N, C, H, W]; UserError for other tensors."""
-        if images.dtype != torch.uint8 or images.shape[1:] != self.input_shape:
+        # Tracing warns of sizes that are compared, since its graph would keep the answer.
+        fits = torch.jit.is_tracing() or images.shape[1:] == self.input_shape
+        if images.dtype != torch.uint8 or not fits:
             raise UserError(
                 f"{self.name} takes uint8 images [N, {self._sizes(', ')}], but was given "
                 f"{str(images.dtype).removeprefix('torch.')} {list(images.shape)}"

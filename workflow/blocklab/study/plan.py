@@ -20,7 +20,7 @@ PACKAGE = WORKFLOW / "blocklab"
 
 
 def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
-    """Return, by network, `modules` (its block files) and what `complexity` counts.
+    """Return, by network, `modules` (its block files), `layers` as listed, `complexity`'s counts.
 
     `config` is resolved; `cache` is the folder that plans are kept in. Where torch is missing,
     because jobs bring it in environments of their own, nothing can be checked or counted: then
@@ -64,6 +64,7 @@ def block_modules() -> tuple[str, ...]:
 
 def _plan(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     from blocklab.networks.complexity import complexity
+    from blocklab.networks.listing import list_layers
     from blocklab.networks.network import resolve
 
     shape = input_shape(config["dataset"])
@@ -72,5 +73,6 @@ def _plan(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for name, network in config["networks"].items():
         layers = resolve(name, network["layers"], shape, classes)
         modules = {layer.cls.__module__.removeprefix("blocklab.") for layer in layers}
-        answer[name] = {"modules": sorted(modules), **complexity(layers, shape)}
+        answer[name] = {"modules": sorted(modules), "layers": list_layers(layers, shape)}
+        answer[name] |= complexity(layers, shape)
     return answer

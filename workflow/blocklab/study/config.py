@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from blocklab.data.datasets import check_sizes
+from blocklab.data.datasets import check_sizes, dataset_names
 from blocklab.errors import UserError, suggest
 from blocklab.files import PROJECT, WORKFLOW
 
@@ -39,8 +39,10 @@ Validator = jsonschema.validators.extend(
 
 @cache
 def schema() -> dict[str, Any]:
-    """Return the config's JSON schema."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    """Return the config's JSON schema; the names of data sets are those that there are."""
+    known = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    known["properties"]["dataset"]["properties"]["name"]["enum"] = dataset_names()
+    return known
 
 
 def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[str, Any]:

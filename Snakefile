@@ -38,10 +38,10 @@ onstart:
 rule all:
     default_target: True
     input:
-        f"{OUT}/summary.md",
+        rules.summary.output,
         tracking_files(NETWORKS),
     message:
-        "The study is complete: {OUT}/summary.md"
+        "The study is complete: {OUT}/summary.html"
 
 
 for network in NETWORKS:

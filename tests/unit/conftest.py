@@ -149,6 +149,7 @@ def make_networks():
             row |= dict(validation_cross_entropy=0.1, test_cross_entropy=0.1)
             row |= {f"recall_{label}": 0.97 for label in range(10)}
             row |= dict(parameters=14450, flops=3e6, activations=2e4, largest_kernel=3)
+            row |= dict(bytes_moved=500_000)
             row |= dict(residuals=0, active_residuals=0, never_predicted="")
             row |= dict(seconds_per_epoch=2.0, seconds_per_image=5e-5, threads=1, device="cpu")
             row |= dict(wall_seconds=30.0, cpu_seconds=28.0, peak_memory_bytes=2**30)

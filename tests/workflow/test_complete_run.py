@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,8 +32,8 @@ OF_A_RUN = {
     "tracking.json",
 }
 TABLES = ("runs.csv", "networks.csv", "explanations.csv")
-FOR_FIGURES_AND_PAGE = {"histories.csv", "confusion.csv", "provenance.json"}
-OF_THE_REPORT = {"summary.md", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
+FOR_FIGURES_AND_PAGE = {"histories.csv", "confusion.csv", "provenance.json", "summary.md"}
+OF_THE_REPORT = {"summary.html", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
 LOGS_OF_A_RUN = ("train", "evaluate", "explain", "track")
 LOGS = {"data/mnist", "aggregate", "compare_explanations", "summary", *FIGURES}
 HISTORY = ["seed", "epoch", "acc", "loss", "validation_acc", "validation_loss", "seconds"]
@@ -182,6 +183,10 @@ def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finis
     assert "snakemake --cores 4 --resources gpu=0 --configfile tests/workflow/tiny.yaml" in text
     assert not re.search(r"\bnan\b|\bNone\b|Undefined|\{\{|\{%", text)
     assert str(finished.folder) not in text
+    page = (finished.results / "summary.html").read_text("utf-8")
+    assert page.count('src="data:image/png;base64,') == len(images)
+    assert f"<strong>{best}</strong>" in page and str(finished.folder) not in page
+    assert re.findall(r"^### (exp3|vgg|csp)$", text, re.MULTILINE) == list(NETWORKS)
 
 
 def test_wandb_mirrors_metrics_and_history(finished: Study):
@@ -203,23 +208,43 @@ def test_wandb_mirrors_metrics_and_history(finished: Study):
         assert summary[key] == pytest.approx(metrics[key])
 
 
-def test_the_report_works_offline_and_holds_figures_with_captions_and_labels(study: Study):
-    nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-    done = study.snakemake("--report", "report.zip", **nowhere)
-    assert done.returncode == 0, done.stdout
-    with zipfile.ZipFile(study.folder / "report.zip") as archive:
-        page = archive.read("report/report.html").decode("utf-8")
-        start = page.index('var results = {"') + len("var results = ")
-        results, _ = json.JSONDecoder().raw_decode(page, start)
-        for path, entry in results.items():
-            shipped = archive.read(f"report/{entry['data_uri']}")
-            assert shipped == (study.folder / path).read_bytes()
-    assert set(results) == {f"results/tiny/{file}" for file in OF_THE_REPORT}
-    for name in FIGURES:
-        entry = results[f"results/tiny/figures/{name}.png"]
+def test_the_report_works_offline_and_every_item_of_it_is_explained(study: Study):
+    front, shipped = report(study)
+    assert set(shipped) == {f"results/tiny/{file}" for file in OF_THE_REPORT}
+    for path, (entry, content) in shipped.items():
+        assert content == (study.folder / path).read_bytes()
+        name = Path(path).stem
         caption = (study.folder / "workflow" / "report" / f"{name}.rst").read_text("utf-8")
         opening = " ".join(caption.partition("{{")[0].split()[:4])
         shown = " ".join(re.sub(r"<[^>]+>", "", entry["caption"]).split())
         assert shown.startswith(opening)
         assert "{{" not in shown
-        assert entry["labels"]["figure"]
+        assert entry["labels"]
+    assert "contentPath:results['results/tiny/summary.html'].data_uri" in front
+    assert "This report holds the study of 3 networks on mnist" in front
+    assert "older than the study" not in front
+
+
+def test_a_report_of_what_has_changed_since_says_so(study: Study):
+    study.configure({"explanation": {"steps": 5}})
+    told, _ = report(study)
+    assert "This report is older than the study is now." in told
+    assert "these would run again: compare_explanations, explain, heatmaps, heatmaps_all," in told
+    assert "This report holds the study" not in told
+
+
+def report(study: Study) -> tuple[str, dict[str, tuple[dict, bytes]]]:
+    """Return the report's front page, and by path what it says of each result and holds of it."""
+    nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    done = study.snakemake("--report", "report.zip", **nowhere)
+    assert done.returncode == 0, done.stdout
+    with zipfile.ZipFile(study.folder / "report.zip") as archive:
+        page = archive.read("report/report.html").decode("utf-8")
+        front, results = (
+            json.JSONDecoder().raw_decode(page, page.index(start) + len(start) - 1)[0]
+            for start in ('var workflow_desc = "', "var results = {")
+        )
+        return " ".join(front.split()), {
+            path: (entry, archive.read(f"report/{entry['data_uri']}"))
+            for path, entry in results.items()
+        }

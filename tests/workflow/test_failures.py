@@ -100,7 +100,7 @@ FILES = {
         "explanations.csv",
     ],
     (*FIGURES_OF_RESULTS,): [f"figures/{name}.png" for name in FIGURES_OF_RESULTS],
-    ("summary",): ["summary.md"],
+    ("summary",): ["summary.md", "summary.html"],
 }
 
 

@@ -15,7 +15,7 @@ from blocklab.report.figures.catalogue import FIGURES
 pytestmark = pytest.mark.workflow
 
 BLOCKS = "workflow/blocklab/networks/blocks"
-SUMMARY = "Write results/tiny/summary.md"
+SUMMARY = "Write results/tiny/summary.html"
 TIMELINE = "Draw timeline of the jobs"
 DRAWN = {f"Draw {figure.title}" for figure in FIGURES.values()}
 COMPARE = {"Compare explanations"}

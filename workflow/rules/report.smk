@@ -11,9 +11,17 @@ rule aggregate:
         predictions=of_every_run("predictions.npz"),
         provenance=of_every_run("provenance.json"),
     output:
-        runs=report(f"{OUT}/runs.csv", category="Tables", labels={"table": "runs"}),
+        runs=report(
+            f"{OUT}/runs.csv",
+            caption="../report/runs.rst",
+            category="Tables",
+            labels={"table": "runs"},
+        ),
         networks=report(
-            f"{OUT}/networks.csv", category="Tables", labels={"table": "networks"}
+            f"{OUT}/networks.csv",
+            caption="../report/networks.rst",
+            category="Tables",
+            labels={"table": "networks"},
         ),
         histories=f"{OUT}/histories.csv",
         confusion=f"{OUT}/confusion.csv",
@@ -42,6 +50,7 @@ rule compare_explanations:
     output:
         explanations=report(
             f"{OUT}/explanations.csv",
+            caption="../report/explanations.rst",
             category="Tables",
             labels={"table": "explanations"},
         ),
@@ -67,11 +76,18 @@ rule summary:
         provenance=rules.aggregate.output.provenance,
         manifest=MANIFEST,
         template=f"{REPORT}/summary.md.jinja",
+        page_template=f"{REPORT}/summary.html.jinja",
         homework=f"{REPORT}/homework.csv",
         cards=CARDS,
         figures=expand(FIGURE, name=FIGURES),
     output:
-        report(f"{OUT}/summary.md", category="Summary", labels={"page": "summary"}),
+        markdown=f"{OUT}/summary.md",
+        page=report(
+            f"{OUT}/summary.html",
+            caption="../report/summary.rst",
+            category="Summary",
+            labels={"page": "summary"},
+        ),
     log:
         f"{OUT}/logs/summary.log",
     localrule: True
@@ -86,10 +102,11 @@ rule summary:
             }
         ),
         networks=NETWORKS,
+        layers=canonical_json({name: PLAN[name].get("layers", []) for name in NETWORKS}),
         missing=MISSING,
         options=config_options(),
         code=code("summary.py"),
     message:
-        "Write {output}"
+        "Write {output.page}"
     script:
         "../scripts/summary.py"

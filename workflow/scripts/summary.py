@@ -1,4 +1,4 @@
-"""Write the page that the study is read by."""
+"""Write what the study is read by: the summary, and the same as one HTML page."""
 
 import json
 import os
@@ -11,10 +11,11 @@ from blocklab.data.manifest import read_manifest
 from blocklab.files import write_atomically
 from blocklab.jobs.job import as_job
 from blocklab.report.aggregation import read_networks
+from blocklab.report.page import as_page
 from blocklab.report.summary import Study, render
 
 with as_job(snakemake):
-    output = Path(snakemake.output[0])
+    output, page = Path(snakemake.output.markdown), Path(snakemake.output.page)
     settings = json.loads(snakemake.params.settings)
     # JSON text has lost the order of networks, which is that of the tables.
     settings["networks"] = {name: settings["networks"][name] for name in snakemake.params.networks}
@@ -26,6 +27,7 @@ with as_job(snakemake):
         provenance=json.loads(Path(files.provenance).read_text(encoding="utf-8")),
         manifest=read_manifest(files.manifest),
         homework=pd.read_csv(files.homework),
+        layers=json.loads(snakemake.params.layers),
         cards={
             Path(card).stem: yaml.safe_load(Path(card).read_text(encoding="utf-8"))
             for card in files.cards
@@ -34,5 +36,8 @@ with as_job(snakemake):
         options=snakemake.params.options,
         missing=snakemake.params.missing,
     )
-    with write_atomically(output) as temporary:
-        temporary.write_text(render(study, Path(files.template)), encoding="utf-8")
+    text = render(study, Path(files.template))
+    html = as_page(text, output.parent, Path(files.page_template))
+    for path, content in ((output, text), (page, html)):
+        with write_atomically(path) as temporary:
+            temporary.write_text(content, encoding="utf-8")

@@ -69,6 +69,7 @@ def test_explanations_are_compared_with_the_baseline_and_the_untrained(tmp_path)
     expected = {
         "network": ["exp3", "vgg", "csp"],
         "images": [2, 2, 2],
+        "ink": [1.0, 1.0, 1.0],
         "completeness_error": [0, 0.125, 0],  # vgg's sum to 45 where the target changes by 40
         "agreement": [math.nan, 1, -1],
         "agreement_untrained": [math.nan, -1, 1],

@@ -21,10 +21,17 @@ from blocklab.report.figures import (
     learning_curves,
     resource_use,
 )
-from blocklab.report.figures.attribution_maps import TARGET_LABELS, WRONG
+from blocklab.report.figures.attribution_maps import MOST_ROWS, TARGET_LABELS, WRONG
 from blocklab.report.figures.catalogue import FIGURES, Entry
 from blocklab.report.figures.drawing import draw_figure
-from blocklab.report.figures.style import BASELINE_COLOUR, log_axis, save, steps_between, styles
+from blocklab.report.figures.style import (
+    BASELINE_COLOUR,
+    clip,
+    log_axis,
+    save,
+    steps_between,
+    styles,
+)
 
 CAPTIONS = Path(__file__).parents[3] / "workflow" / "report"
 NETWORKS = [f"network_{number}" for number in range(12)]
@@ -305,6 +312,20 @@ def test_confusion_without_an_error_is_drawn(tmp_path):
     assert (tmp_path / "confusion.png").stat().st_size > 10_000
 
 
+def test_confusion_of_a_hundred_classes_is_colour_recall_and_names_cut_short():
+    names = {"class_names": [f"a class with a long name, number {i}" for i in range(100)]}
+    figure = confusion.draw(networks_table(2), counted(np.eye(100, dtype=int) * 9 + 1), names)
+    axes = figure.axes[0]
+    assert len(axes.texts) == 101  # recalls and their heading; no counts
+    assert axes.get_yticklabels()[42].get_text() == clip(names["class_names"][42], 24)
+    assert max(figure.get_size_inches()) < 16
+
+
+def test_a_name_that_is_cut_short_keeps_its_end():
+    assert clip("automobile", 10) == "automobile"
+    assert clip("a class with a long name 17", 12) == "a class\N{HORIZONTAL ELLIPSIS}e 17"
+
+
 def test_all_maps_share_one_symmetric_scale_with_one_colourbar():
     large = explained(1)
     large["attributions"] *= 5
@@ -352,14 +373,45 @@ def test_attributions_of_zero_or_of_a_network_that_diverged_are_drawn():
     assert figure.axes[2].get_title() == "0   nan %"
 
 
-def test_colour_images_are_shown_in_colour_and_their_channels_summed():
+def coloured(ground: int) -> dict[str, np.ndarray]:
+    """Return what is explained of colour images on black, or on something brighter."""
     arrays = explained(0)
     arrays["images"] = np.repeat(arrays["images"], 3, axis=1)
-    arrays["attributions"] = np.repeat(arrays["attributions"], 3, axis=2)
+    arrays["images"][:, 1] //= 2
+    arrays["images"][:, :2] = arrays["images"][:, :2].clip(ground)
+    return arrays | {"attributions": np.repeat(arrays["attributions"], 3, axis=2)}
+
+
+def texts_of(figure) -> str:
+    return " ".join(" ".join(text.get_text() for text in figure.texts).split())
+
+
+def test_colour_images_are_shown_in_colour_and_their_channels_summed():
+    arrays = coloured(ground=0)
     figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, EXPLANATION)
     assert figure.axes[0].images[0].get_array().shape == (12, 12, 3)
     summed = arrays["attributions"][0, 0].sum(axis=0)
     assert np.allclose(maps_of(figure)[0].get_array(), summed)
+    assert "A pixel's attribution is the sum over its channels." in texts_of(figure)
+    grey = heatmaps_all.draw({"exp3": explained(0)}, MANIFEST, EXPLANATION)
+    assert "channels" not in texts_of(grey)
+
+
+@pytest.mark.parametrize(("ground", "lines"), [(0, 1), (30, 0)])
+def test_an_outline_is_drawn_on_black_alone(ground, lines):
+    figure = heatmaps_all.draw({"exp3": coloured(ground)}, MANIFEST, EXPLANATION)
+    assert len(figure.axes[1].collections) == lines
+    assert ("outline" in texts_of(figure)) == bool(lines)
+
+
+def test_of_many_classes_the_first_are_shown_and_the_figure_says_so():
+    arrays = explained(0, images=MOST_ROWS + 5)
+    arrays |= {"gallery": np.array(MOST_ROWS + 3), "labels": np.arange(MOST_ROWS + 5)}
+    arrays["predictions"] = np.stack([arrays["labels"]] * 2)
+    names = {"class_names": [f"class {label}" for label in range(MOST_ROWS + 5)]}
+    figure = heatmaps_all.draw({"exp3": arrays}, names, EXPLANATION)
+    assert len(maps_of(figure)) == MOST_ROWS
+    assert f"The first {MOST_ROWS} of {MOST_ROWS + 3} classes are shown." in texts_of(figure)
 
 
 def test_networks_that_explain_different_images_are_refused():

@@ -22,7 +22,7 @@ PACKAGE = WORKFLOW / "blocklab"
 
 
 def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
-    """Return, by network, `modules` (its block files), and its `complexity` and `training_needs`.
+    """Return by network: `modules`, its block files, `layers`, `complexity` and `training_needs`.
 
     `config` is resolved; `cache` is the folder that plans are kept in. Where torch is missing,
     because jobs bring it in environments of their own, nothing can be checked or counted: then
@@ -77,6 +77,7 @@ def block_modules(layers: list) -> list[str]:
 
 def _plan(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     from blocklab.networks.complexity import complexity
+    from blocklab.networks.listing import list_layers
     from blocklab.networks.needs import training_needs
     from blocklab.networks.network import resolve
 
@@ -86,6 +87,6 @@ def _plan(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for name, network in config["networks"].items():
         layers = resolve(name, network["layers"], shape, classes)
         modules = {layer.cls.__module__.removeprefix("blocklab.") for layer in layers}
-        answer[name] = {"modules": sorted(modules), **complexity(layers, shape)}
-        answer[name] |= training_needs(layers, shape)
+        answer[name] = {"modules": sorted(modules), "layers": list_layers(layers, shape)}
+        answer[name] |= complexity(layers, shape) | training_needs(layers, shape)
     return answer

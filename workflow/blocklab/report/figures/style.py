@@ -76,6 +76,17 @@ def save(figure: Figure, path: str | Path) -> None:
         figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
+def clip(name: str, most: int) -> str:
+    """Return a name of at most `most` characters: an ellipsis for what is cut out before its end.
+
+    Names of a kind often differ in the end.
+    """
+    if len(name) <= most:
+        return name
+    end = most // 3
+    return f"{name[: most - 1 - end].rstrip()}\N{HORIZONTAL ELLIPSIS}{name[-end:]}"
+
+
 def steps_between(low: float, high: float, multiples: Sequence[int] = (1, 2, 5)) -> np.ndarray:
     """Return the multiples of powers of ten in [low, high], rising."""
     steps = np.array([multiple * 10.0**power for power in range(-12, 18) for multiple in multiples])

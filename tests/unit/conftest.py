@@ -68,7 +68,7 @@ def make_data():
                 image[0, 5 * row : 5 * row + 3, 5 * column : 5 * column + 3] += 180
             return Split(images.to(torch.uint8), labels, torch.arange(count))
 
-        return PreparedData(split(training), split(validation), split(test))
+        return PreparedData(split(training), split(validation), split(test), tuple("abcd"))
 
     return make
 

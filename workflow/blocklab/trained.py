@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from blocklab.data.pictures import pixels_of
-from blocklab.data.preparation import _resize
+from blocklab.data.pixels import fit
 from blocklab.errors import UserError
 from blocklab.networks.images import as_input
 from blocklab.networks.network import predict, resolve
@@ -90,7 +90,8 @@ class TrainedNetwork(nn.Module):
         """Return what `classify` takes as what the network takes, uint8 [1, C, H, W]."""
         channels, size, _ = self.input_shape
         images = torch.from_numpy(_pixels(image, channels)).unsqueeze(0)
-        images = _resize(255 - images if negative else images, size)
+        non_square = self.provenance.get("dataset", {}).get("non_square", "crop")
+        images = fit(255 - images if negative else images, channels, size, non_square)
         return images.to(next(self.layers.parameters()).device)
 
     def extra_repr(self) -> str:

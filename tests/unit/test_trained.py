@@ -75,6 +75,14 @@ def test_an_image_of_ones_own_is_resized_as_the_training_images_were(run, tmp_pa
     assert next(iter(answer.probabilities)) == answer.class_name
 
 
+def test_a_picture_that_is_no_square_is_cut_or_padded_as_its_study_says(run):
+    network, tall = load_network(run), grey(40, 32)
+    assert torch.equal(network.prepare(tall), network.prepare(tall[4:36]))
+    network.provenance["dataset"]["non_square"] = "pad"
+    padded = np.pad(tall, ((0, 0), (4, 4)))
+    assert torch.equal(network.prepare(tall), network.prepare(padded))
+
+
 def test_the_negative_of_a_photograph(run):
     network, image = load_network(run), grey(32, 32)
     assert torch.equal(network.prepare(255 - image, negative=True), network.prepare(image))

@@ -98,9 +98,10 @@ class TrainedNetwork(nn.Module):
         """Return the first line that `print` shows: what this is and what it was trained on."""
         data = self.provenance.get("dataset", {}).get("name", "an unnamed data set")
         epochs = self.provenance["settings"]["training"]["epochs"]
+        passes = "1 epoch" if epochs == 1 else f"{epochs} epochs"
         classes = ", ".join(self.class_names[:12]) + ", ..." * (len(self.class_names) > 12)
         return (
-            f"{self.name}, seed {self.seed}, trained for {epochs} epochs on {data}: "
+            f"{self.name}, seed {self.seed}, trained for {passes} on {data}: "
             f"{self._sizes(' x ')} pixels -> {len(self.class_names)} classes ({classes})"
         )
 

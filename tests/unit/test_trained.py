@@ -75,6 +75,14 @@ def test_an_image_of_ones_own_is_resized_as_the_training_images_were(run, tmp_pa
     assert next(iter(answer.probabilities)) == answer.class_name
 
 
+def test_a_picture_that_is_no_square_is_cut_or_padded_as_its_study_says(run):
+    network, tall = load_network(run), grey(40, 32)
+    assert torch.equal(network.prepare(tall), network.prepare(tall[4:36]))
+    network.provenance["dataset"]["non_square"] = "pad"
+    padded = np.pad(tall, ((0, 0), (4, 4)))
+    assert torch.equal(network.prepare(tall), network.prepare(padded))
+
+
 def test_the_negative_of_a_photograph(run):
     network, image = load_network(run), grey(32, 32)
     assert torch.equal(network.prepare(255 - image, negative=True), network.prepare(image))
@@ -129,7 +137,7 @@ def test_classes_have_their_names_and_numbers_where_there_are_none(colour, make_
         (torch.zeros(8, 8), "a Tensor; give a file"),
         (Image.new("F", (8, 8)), "32 bits a pixel"),
     ],
-    ids=str,
+    ids=["missing", "text", "half", "floats", "channels", "empty", "tensor", "32 bits"],
 )
 def test_what_is_no_image_is_one_line(colour, tmp_path, monkeypatch, image, reason):
     monkeypatch.chdir(tmp_path)
@@ -139,9 +147,9 @@ def test_what_is_no_image_is_one_line(colour, tmp_path, monkeypatch, image, reas
     assert reason in refusal(colour.classify, image)
 
 
-@pytest.mark.parametrize("images", [torch.rand(1, 3, 8, 8), torch.zeros(3, 8, 8).byte()], ids=str)
-def test_tensors_that_are_no_stored_images_are_refused(colour, images):
-    assert "vgg takes uint8 images [N, 3, 8, 8], but was given" in refusal(colour, images)
+def test_tensors_that_are_no_stored_images_are_refused(colour):
+    for images in (torch.rand(1, 3, 8, 8), torch.zeros(3, 8, 8, dtype=torch.uint8)):
+        assert "vgg takes uint8 images [N, 3, 8, 8], but was given" in refusal(colour, images)
 
 
 def test_folders_that_are_no_runs(run, tmp_path):

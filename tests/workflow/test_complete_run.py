@@ -10,10 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from safetensors import safe_open
 from tiny_study import NETWORKS, Study
 
+from blocklab import load_network
 from blocklab.data.datasets import DATASETS
+from blocklab.data.formats.idx import read_idx
+from blocklab.data.prepared import load
+from blocklab.data.sources import fetch
 from blocklab.files import sha256
 from blocklab.report.aggregation import JOB_RESOURCES, MEASURED
 from blocklab.report.figures.catalogue import FIGURES
@@ -140,6 +145,22 @@ def test_all_networks_explain_the_same_images(finished: Study):
         )
     for index, image in zip(one["indices"], one["images"], strict=True):
         np.testing.assert_array_equal(prepared[index], image)
+
+
+def test_a_network_says_of_a_picture_what_its_run_says(finished: Study, tmp_path):
+    run = finished.run_folder("csp")
+    network = load_network(run)
+    assert "csp, seed 0, trained for 2 epochs on" in str(network)
+    indices = load(finished.results / "data" / "mnist.safetensors").test.indices[:20]
+    pictures = read_idx(fetch("mnist", "auto", None).paths["t10k-images-idx3-ubyte"])
+    with np.load(run / "predictions.npz") as arrays:
+        logits = arrays["test_logits"].reshape(-1, 10)
+    for index, expected in zip(indices, logits, strict=False):
+        Image.fromarray(pictures[index]).save(tmp_path / "digit.png")
+        answer = network.classify(tmp_path / "digit.png")
+        assert answer.class_name == str(expected.argmax())
+        found = [answer.probabilities[name] for name in "0123456789"]
+        np.testing.assert_allclose(found, np.exp(expected) / np.exp(expected).sum(), atol=1e-5)
 
 
 def test_the_tables_gather_every_run(finished: Study):

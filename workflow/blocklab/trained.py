@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from blocklab.data.pictures import pixels_of
-from blocklab.data.preparation import _resize
+from blocklab.data.pixels import fit
 from blocklab.errors import UserError
 from blocklab.networks.images import as_input
 from blocklab.networks.network import predict, resolve
@@ -90,16 +90,18 @@ class TrainedNetwork(nn.Module):
         """Return what `classify` takes as what the network takes, uint8 [1, C, H, W]."""
         channels, size, _ = self.input_shape
         images = torch.from_numpy(_pixels(image, channels)).unsqueeze(0)
-        images = _resize(255 - images if negative else images, size)
+        non_square = self.provenance.get("dataset", {}).get("non_square", "crop")
+        images = fit(255 - images if negative else images, channels, size, non_square)
         return images.to(next(self.layers.parameters()).device)
 
     def extra_repr(self) -> str:
         """Return the first line that `print` shows: what this is and what it was trained on."""
         data = self.provenance.get("dataset", {}).get("name", "an unnamed data set")
         epochs = self.provenance["settings"]["training"]["epochs"]
+        passes = "1 epoch" if epochs == 1 else f"{epochs} epochs"
         classes = ", ".join(self.class_names[:12]) + ", ..." * (len(self.class_names) > 12)
         return (
-            f"{self.name}, seed {self.seed}, trained for {epochs} epochs on {data}: "
+            f"{self.name}, seed {self.seed}, trained for {passes} on {data}: "
             f"{self._sizes(' x ')} pixels -> {len(self.class_names)} classes ({classes})"
         )
 

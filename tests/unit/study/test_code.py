@@ -176,7 +176,7 @@ EDITS = {
     "data.raw_images": {"prepare_data"},
     "data.pixels": {"prepare_data"},
     **{f"data.formats.{name}": {"prepare_data"} for name in ("cifar", "folder", "idx", "npz")},
-    "data.pictures": set(),
+    "data.pictures": {"prepare_data"},
     "data.preparation": {"prepare_data"},
     "data.manifest": {"prepare_data", "summary", *FIGURE_JOBS},
     "data.prepared": EVERY_NETWORK_JOB | {"prepare_data"},

@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from PIL import Image
 
 
-def pixels_of(image: "Image.Image", channels: int) -> np.ndarray:
+def pixels_of(image: "Image.Image", channels: int) -> "np.ndarray":
     """Return an image of any mode as uint8 [channels, H, W]; 1 channel is grey, 3 are RGB.
 
     It is turned as its camera says, transparency lies on white, 16 bits become 8.
     Raises ValueError for 32 bits a pixel, of which nothing says which value is white.
     """
+    import numpy as np
     from PIL import Image, ImageOps
 
     image = ImageOps.exif_transpose(image)

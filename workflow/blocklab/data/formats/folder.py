@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from blocklab.data.description import Description, held_out
+from blocklab.data.pictures import pixels_of
 from blocklab.data.raw_images import RawImages
 from blocklab.errors import UserError
 
@@ -230,21 +231,8 @@ def _is_grey(path: Path) -> bool:
 
 def _pixels(path: Path, channels: int) -> "np.ndarray":
     """Return one image, uint8 [1, C, H, W], by the rules of docs/your-own-data.md."""
-    import numpy as np
-    from PIL import Image, ImageOps
-
-    with _open(path) as file:
-        image = ImageOps.exif_transpose(file)
-    if image.mode in ("I", "F"):
-        raise ValueError("32 bits a pixel, and no rule which of their values is white")
-    if image.mode.startswith("I;16"):
-        values = (np.asarray(image).astype(np.uint32) + 128) // 257
-        image = Image.fromarray(values.astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    pixels = np.array(image.convert("L" if channels == 1 else "RGB"))
-    return pixels[None, None] if channels == 1 else pixels.transpose(2, 0, 1)[None]
+    with _open(path) as image:
+        return pixels_of(image, channels)[None]
 
 
 def _open(path: Path) -> "Image.Image":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from blocklab.data.datasets import DATASETS
 from blocklab.networks.arguments import describe, expected, inferred, parameters
 from blocklab.networks.blocks.registry import all_blocks
 from blocklab.study.config import schema
@@ -27,6 +28,18 @@ def configuration() -> str:
         "| key | value | default | meaning |",
         "|---|---|---|---|",
         *_rows(schema(), ""),
+        "",
+        "## Built-in data sets",
+        "",
+        "Besides these, [your own](your-own-data.md).",
+        "",
+        "| name | training images | test images | channels | classes |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {name} | {known.training_images:,} | {known.test_images:,} | {known.channels} "
+            f"| {known.classes} |"
+            for name, known in DATASETS.items()
+        ),
         "",
         "## What there is no key for",
         "",

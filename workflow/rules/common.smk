@@ -21,8 +21,9 @@ from blocklab.files import canonical_json, remove_unfinished
 from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
+from blocklab.data.checks import changes, check_files, state
+from blocklab.data.datasets import describe
 from blocklab.study.targets import check_targets
-from blocklab.data.datasets import DATASETS
 from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (
@@ -49,6 +50,7 @@ def gpu_limits():
 
 try:
     config.update(resolve_config(config, reserved=RULES))
+    FILES = check_files(config["dataset"], Path(PLANS) / "files.json")
     PLAN = plan(config, cache=Path(PLANS))
     # Training asks for it as `gpu`, which the profile limits. Evaluation and explanation take
     # little of a GPU; as `shared_gpu`, which nothing limits, they run beside a training.
@@ -201,7 +203,7 @@ def job_settings(wildcards, *sections):
     settings = {
         "network": {"name": wildcards.network, "layers": network["layers"]},
         "input_shape": input_shape(config["dataset"]),
-        "classes": DATASETS[DATASET].classes,
+        "classes": describe(config["dataset"]).classes,
         "seeds": PACKS[wildcards.pack],
     }
     return settings | {section: config[section] for section in sections}

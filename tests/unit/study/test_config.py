@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blocklab.data.datasets import DATASETS
+from blocklab.data.datasets import DATASETS, OWN
 from blocklab.errors import UserError, plain
 from blocklab.study.config import SCHEMA, resolve_config, schema, seed_packs
 from blocklab.study.other_names import INSTEAD, KEYS, NETWORK_KEYS, VALUES
@@ -99,12 +99,16 @@ MISTAKES = [
      "10000 test images)"),
     ("networks.vgg.batch_size", 55001, "networks.vgg.batch_size: 55001 is more than the 55000 "
      "training images; use at most that many"),
+    ("dataset.test_share", 0, "dataset.test_share: 0 is too small; it must be more than 0"),
+    ("dataset.test_share", 1, "dataset.test_share: 1 is too large; it must be at most 0.9"),
     # Empty.
     ("outdir", "", "outdir: is empty; give at least 1"),
     ("networks", {}, "networks: is empty; give at least 1"),
     ("networks.vgg.layers", [], "networks.vgg.layers: is empty; give at least 1"),
     # A name that is none.
     ("dataset.name", "mnits", "dataset.name: 'mnits' is not known; did you mean 'mnist'?"),
+    ("dataset.name", "folder", "dataset.directory: missing; dataset.name is 'folder', so name it"),
+    ("dataset.channels", 2, "dataset.channels: 2 is not known; it may be auto, 1, 3"),
     ("dataset.source", "directory", "dataset.directory: missing; dataset.source is 'directory', so "
      "name a folder"),
     ("dataset.source", "ftp", "dataset.source: 'ftp' is not known; it may be auto, directory, "
@@ -289,7 +293,7 @@ def test_the_schema_offers_what_the_code_has():
     sources = str(error.value).rpartition(": ")[2].split(", ")
     keys = keys_of(schema())
     for key, known in {
-        "dataset.name": DATASETS,
+        "dataset.name": [*DATASETS, *OWN],
         "dataset.source": sources,
         "training.loss": LOSSES,
         "training.optimizer": OPTIMIZERS,
@@ -300,7 +304,11 @@ def test_the_schema_offers_what_the_code_has():
 
 
 def test_every_key_is_described_and_has_a_default_or_is_required():
-    assert yaml.safe_load(SCHEMA.read_text(encoding="utf-8")) == schema()
+    written = keys_of(yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
+    written["dataset"] = schema()["properties"]["dataset"]
+    assert {key for key, part in keys_of(schema()).items() if part != written[key]} == {
+        "dataset.name"
+    }
     keys = keys_of(schema())
     assert len(keys) > 30
     for name, part in keys.items():

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from blocklab.data.datasets import check_sizes
+from blocklab.data.datasets import check_sizes, dataset_names
 from blocklab.errors import UserError, plain, suggest
 from blocklab.files import PROJECT, WORKFLOW
 from blocklab.study.cards import check_cards
@@ -23,8 +23,10 @@ RESULTS = PROJECT / "results"  # of the project's folders the one that git ignor
 
 @cache
 def schema() -> dict[str, Any]:
-    """Return the config's JSON schema."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    """Return the config's JSON schema; the names of data sets are those that there are."""
+    known = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    known["properties"]["dataset"]["properties"]["name"]["enum"] = dataset_names()
+    return known
 
 
 def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[str, Any]:

@@ -176,7 +176,6 @@ EDITS = {
     "data.raw_images": {"prepare_data"},
     "data.pixels": {"prepare_data"},
     **{f"data.formats.{name}": {"prepare_data"} for name in ("cifar", "folder", "idx", "npz")},
-    "data.idx": {"prepare_data"},
     "data.pictures": set(),
     "data.preparation": {"prepare_data"},
     "data.manifest": {"prepare_data", "summary", *FIGURE_JOBS},

@@ -279,7 +279,9 @@ def test_every_module_is_in_the_table():
         for path in library.rglob("*.py")
         if path.name != "__init__.py"
     }
-    assert modules == set(EDITS)
+    # A block of a user's own needs no line here.
+    assert {name for name in modules - set(EDITS) if ".blocks." not in name} == set()
+    assert set(EDITS) <= modules
 
 
 @pytest.mark.parametrize(("module", "expected"), EDITS.items(), ids=EDITS)

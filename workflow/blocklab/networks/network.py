@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from blocklab.errors import UserError, plain, suggest
+from blocklab.errors import UserError, plain, shown, suggest
 from blocklab.networks.arguments import INFERRED, check_arguments, inferred
 from blocklab.networks.blocks.registry import known_blocks, load_block
 from blocklab.networks.faults import defined, fault, raised_by_a_block
@@ -99,7 +99,7 @@ def _read(entry: Any, where: str) -> tuple[str, Any]:
         block, given = next(iter(entry.items()))
         return str(block), given
     raise UserError(
-        f"{where}: {entry!r} is no layer; write 'block' or 'block: {{argument: value}}'"
+        f"{where}: {shown(entry)} is no layer; write 'block' or 'block: {{argument: value}}'"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 
-from blocklab.errors import suggest
+from blocklab.errors import shown, suggest
 
 KINDS = {
     "integer": "a whole number",
@@ -81,8 +81,7 @@ def _explain(error: jsonschema.ValidationError, advice: Advice) -> str:
 
 
 def _show(value: Any) -> str:
-    text = repr(value) if not isinstance(value, bool) else str(value).lower()
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return str(value).lower() if isinstance(value, bool) else shown(value, 40)
 
 
 def _kind(value: Any) -> str:

@@ -23,6 +23,7 @@ OF_A_RUN = {
     "weights.safetensors",
     "history.csv",
     "resources.json",
+    "samples.csv",
     "provenance.json",
     "metrics.csv",
     "predictions.npz",
@@ -102,6 +103,9 @@ def test_the_files_of_one_network(finished: Study, network: str):
     resources = json.loads((folder / "resources.json").read_text("utf-8"))
     assert set(JOB_RESOURCES) <= set(resources)
     assert resources["wall_seconds"] > history["seconds"].sum()
+    samples = pd.read_csv(folder / "samples.csv")
+    assert list(samples.columns) == ["seconds", "cpu_percent", "memory_bytes"]
+    assert (samples["memory_bytes"] <= resources["peak_memory_bytes"]).all()
     provenance = json.loads((folder / "provenance.json").read_text("utf-8"))
     assert provenance["data_sha256"] == sha256(finished.results / "data" / "mnist.safetensors")
     assert provenance["settings"]["network"]["name"] == network

@@ -18,7 +18,9 @@ from blocklab.report.figures.catalogue import FIGURES
 
 pytestmark = pytest.mark.workflow
 
-MADE_BY_TRAINING = ("weights.safetensors", "history.csv", "resources.json", "provenance.json")
+MADE_BY_TRAINING = (
+    "weights.safetensors", "history.csv", "resources.json", "samples.csv", "provenance.json"
+)  # fmt: skip
 CSP = "workflow/blocklab/networks/blocks/csp.py"
 RETURN = "return self.fuse("
 

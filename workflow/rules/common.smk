@@ -14,6 +14,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 from blocklab.study.config import resolve_config, seed_packs
 from blocklab.jobs.devices import gpus_to_ask_for
 from blocklab.errors import UserError
+from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
 from blocklab.files import canonical_json, remove_unfinished
@@ -55,6 +56,7 @@ try:
         gpus_to_ask_for(config["training"]["device"], kind, gpu_limits())
         for kind in ("gpu", "shared_gpu")
     )
+    check_batches(config, PLAN)
 except UserError as error:
     stop(f"Error in the config: {error}")
 
@@ -72,7 +74,7 @@ RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/{{pack}}"
 
 # What a run folder holds when training, evaluation and explanation are done.
 RESULTS = (
-    "weights.safetensors history.csv resources.json provenance.json metrics.csv "
+    "weights.safetensors history.csv resources.json samples.csv provenance.json metrics.csv "
     "predictions.npz attributions.npz"
 ).split()
 
@@ -128,6 +130,22 @@ def given_command():
     limits = [f"{kind}={limit}" for kind, limit in gpu_limits().items()]
     words += ["--resources", *limits] if limits else []
     return f"{shlex.join(words)} {config_options()}".strip()
+
+
+def check_this_machine():
+    """End the run before its first job if this machine lacks what its jobs insist on.
+
+    On a cluster, whose machines are others, a job says it.
+    """
+    jobs = [
+        (job.rule.name, job.wildcards_dict.get("network"))
+        for job in workflow.dag.needrun_jobs()
+    ]
+    try:
+        if workflow.local_exec:
+            check_machine(config, PLAN, jobs, GPU)
+    except UserError as error:
+        stop(f"Error: {error}")
 
 
 announce_scheduler()

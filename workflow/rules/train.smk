@@ -5,6 +5,7 @@ rule train:
         weights=f"{RUN}/weights.safetensors",
         history=f"{RUN}/history.csv",
         resources=f"{RUN}/resources.json",
+        samples=f"{RUN}/samples.csv",
         provenance=f"{RUN}/provenance.json",
     log:
         f"{RUN_LOG}/train.log",

@@ -48,6 +48,7 @@ with as_job(snakemake):
     save_weights(Path(snakemake.output.weights), networks, job.seeds)
     write_table(snakemake.output.history, pd.DataFrame(history))
     write_json(snakemake.output.resources, resources)
+    write_table(snakemake.output.samples, pd.DataFrame(monitor.samples()).round(2))
     provenance = collect(
         origin=origin,
         settings=job.settings,

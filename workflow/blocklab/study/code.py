@@ -20,7 +20,8 @@ RECORDING = frozenset(
     f"blocklab.{module}"
     for module in (
         "errors", "jobs.clock", "jobs.gpus", "jobs.job", "jobs.locks", "jobs.measurement",
-        "jobs.provenance", "jobs.scheduler",
+        "jobs.provenance", "jobs.sampler", "jobs.scheduler", "networks.faults",
+        "networks.other_names",
     )
 )  # fmt: skip
 

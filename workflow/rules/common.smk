@@ -20,8 +20,9 @@ from blocklab.jobs.scheduler import announce_scheduler
 from blocklab.files import canonical_json, remove_unfinished
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
-from blocklab.data.checks import changes, check_files, state
+from blocklab.data.checks import changes, check_files
 from blocklab.data.datasets import describe
+from blocklab.data.manifest import state
 from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (

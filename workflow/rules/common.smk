@@ -18,11 +18,13 @@ from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
 from blocklab.files import canonical_json, remove_unfinished
+from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
 from blocklab.data.checks import changes, check_files
 from blocklab.data.datasets import describe
 from blocklab.data.manifest import state
+from blocklab.study.targets import check_targets
 from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (
@@ -99,6 +101,11 @@ if config["partial"]:
             f"there are none of {', '.join(MISSING)}"
         )
 NETWORKS = list(config["networks"])
+if workflow.is_main_process:
+    try:
+        check_targets(NETWORKS, RULES)
+    except UserError as error:
+        stop(f"Error: {error}")
 
 
 wildcard_constraints:

@@ -56,7 +56,7 @@ def check_arguments(cls: type, given: Any) -> dict[str, Any]:
         given = {}
     elif not isinstance(given, dict):
         if not known:
-            raise ValueError(f"takes no argument, but was given {given!r}")
+            raise ValueError(f"takes no argument, but was given {given!r:.200}")
         given = {next(iter(known)): given}
     for name, value in given.items():
         if name not in known:

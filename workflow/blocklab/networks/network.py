@@ -99,7 +99,7 @@ def _read(entry: Any, where: str) -> tuple[str, Any]:
         block, given = next(iter(entry.items()))
         return str(block), given
     raise UserError(
-        f"{where}: {entry!r} is no layer; write 'block' or 'block: {{argument: value}}'"
+        f"{where}: {entry!r:.200} is no layer; write 'block' or 'block: {{argument: value}}'"
     )
 
 

@@ -51,6 +51,7 @@ def test_a_folder_of_images_is_trained_on_and_again_only_if_its_pixels_change(
     first = jobs(fresh.run("exp3", gpu=0))
     assert any(job.startswith("Train exp3") for job in first)
     manifest = read_manifest(fresh.results / "data" / "folder.json")
+    assert manifest["title"] == "own"
     assert manifest["class_names"] == ["blue", "green", "red"]
     assert (manifest["channels"], len(manifest["raw_sha256"])) == (3, 48)
 

@@ -21,8 +21,9 @@ from blocklab.files import canonical_json, remove_unfinished
 from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
-from blocklab.data.checks import changes, check_files, state
+from blocklab.data.checks import changes, check_files
 from blocklab.data.datasets import describe
+from blocklab.data.manifest import state
 from blocklab.study.targets import check_targets
 from blocklab.report.figures.catalogue import FIGURES
 

@@ -15,8 +15,14 @@ from blocklab.data.sources import fetch
 
 @pytest.fixture(autouse=True)
 def listed_anew():
-    """A process lists a directory once; every test is a process of its own in that."""
-    folder.listing.cache_clear()
+    """Return the function that makes this process forget which folders it listed, called once."""
+
+    def forget() -> None:
+        folder.listing.cache_clear()
+        folder.describe.cache_clear()
+
+    forget()
+    return forget
 
 
 @pytest.fixture

@@ -228,8 +228,9 @@ def test_a_wrong_folder_is_one_line_before_any_image_is_read(
     assert "\n" not in str(error.value) and str(error.value).startswith("dataset.directory: ")
 
 
-def test_hidden_files_and_clutter_are_passed_over(classes, settings, tmp_path):
+def test_hidden_files_and_clutter_are_passed_over(classes, settings, tmp_path, listed_anew):
     before = describe(settings)
+    listed_anew()
     own = tmp_path / "own"
     for name in (".DS_Store", "cat/.hidden.png", "cat/Thumbs.db", "readme.md"):
         (own / name).write_bytes(b"x")

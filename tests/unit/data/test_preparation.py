@@ -205,6 +205,7 @@ def test_the_manifest_says_what_was_prepared(prepare):
     _, output, manifest = prepare(input_size=8, split_seed=3)
     assert manifest == {
         "name": "tiny",
+        "title": "tiny",
         "source": "directory",
         "directory": None,
         "raw_sha256": datasets.DATASETS["tiny"].sha256,

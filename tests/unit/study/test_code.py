@@ -172,7 +172,7 @@ EDITS = {
     "data.sources": {"prepare_data"},
     "data.description": {"prepare_data"},
     "data.archives": {"prepare_data"},
-    "data.checks": {"prepare_data"},
+    "data.checks": set(),
     "data.raw_images": {"prepare_data"},
     "data.pixels": {"prepare_data"},
     **{f"data.formats.{name}": {"prepare_data"} for name in ("cifar", "folder", "idx", "npz")},

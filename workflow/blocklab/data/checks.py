@@ -13,7 +13,7 @@ from blocklab.data.datasets import OWN, find_dataset
 from blocklab.data.manifest import read_manifest
 from blocklab.data.sources import locate, verify
 from blocklab.errors import UserError
-from blocklab.files import digest, sha256, write_atomically
+from blocklab.files import sha256, write_atomically
 
 
 def check_files(settings: Mapping[str, Any], memory: Path) -> dict[str, str]:
@@ -36,11 +36,6 @@ def check_files(settings: Mapping[str, Any], memory: Path) -> dict[str, str]:
         raise UserError(f"dataset.directory: {error.filename}: {error.strerror}") from None
     known.write()
     return checksums
-
-
-def state(checksums: Mapping[str, str]) -> str | None:
-    """Return one hash for all files, None where there are none."""
-    return digest(dict(checksums)) if checksums else None
 
 
 def changes(checksums: Mapping[str, str], manifest: Path) -> str:

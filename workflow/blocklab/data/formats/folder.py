@@ -12,7 +12,7 @@ reads becomes 8-bit pixels are in docs/your-own-data.md.
 import os
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,13 +45,15 @@ class Listing(NamedTuple):
     images: Mapping[str, tuple[tuple[int, str], ...]]
 
 
+@cache
 def describe(directory: str, channels: int | str, test_share: float) -> Description:
     """Return what the folders hold; channels "auto" is told from some images' headers.
 
     Raises UserError, one line, for a directory that is not of this format.
     """
     root, class_names, images = listing(directory)
-    grey = [_is_grey(root / path) for path in _first_of_each_class(images["training"])]
+    first = _first_of_each_class(images["training"], LOOKED_AT if channels == "auto" else 1)
+    grey = [_is_grey(root / path) for path in first]
     total = len(images["training"])
     test = len(images["test"]) if "test" in images else held_out(total, test_share)
     return Description(
@@ -210,9 +212,9 @@ def _is_image(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in _suffixes()
 
 
-def _first_of_each_class(images: tuple[tuple[int, str], ...]) -> Iterator[str]:
+def _first_of_each_class(images: tuple[tuple[int, str], ...], count: int) -> Iterator[str]:
     for _, of_class in groupby(images, key=lambda image: image[0]):
-        yield from (path for (_, path), _ in zip(of_class, range(LOOKED_AT), strict=False))
+        yield from (path for _, path in islice(of_class, count))
 
 
 def _is_grey(path: Path) -> bool:

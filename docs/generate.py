@@ -11,6 +11,7 @@ from blocklab.data.datasets import DATASETS
 from blocklab.networks.arguments import describe, expected, inferred, parameters
 from blocklab.networks.blocks.registry import all_blocks
 from blocklab.study.config import schema
+from blocklab.study.other_names import ABSENT
 
 DOCS = Path(__file__).parent
 
@@ -39,6 +40,14 @@ def configuration() -> str:
             f"| {known.classes} |"
             for name, known in DATASETS.items()
         ),
+        "",
+        "## What there is no key for",
+        "",
+        "These are left out on purpose, so that networks differ by their blocks alone.",
+        "",
+        *(f"- **{name}**: {instead}." for name, (_, instead) in ABSENT.items()),
+        "",
+        "[architecture.md](architecture.md) says where one would go.",
     ]
     return "\n".join(lines) + "\n"
 

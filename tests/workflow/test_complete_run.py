@@ -177,7 +177,7 @@ def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finis
     best = networks.loc[networks["best"], "network"].iloc[0]
     assert f"**{best}** is the best by validation accuracy" in text
     images = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
-    assert len(images) == 6
+    assert len(images) == len(FIGURES)
     for image in images:
         assert (finished.results / image).read_bytes().startswith(b"\x89PNG"), image
     assert "snakemake --cores 4 --resources gpu=0 --configfile tests/workflow/tiny.yaml" in text

@@ -18,10 +18,12 @@ from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
 from blocklab.files import canonical_json, remove_unfinished
+from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
 from blocklab.data.checks import changes, check_files, state
-from blocklab.data.datasets import describe
+from blocklab.data.datasets import OWN, describe
+from blocklab.study.targets import check_targets
 from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (
@@ -98,6 +100,11 @@ if config["partial"]:
             f"there are none of {', '.join(MISSING)}"
         )
 NETWORKS = list(config["networks"])
+if workflow.is_main_process:
+    try:
+        check_targets(NETWORKS, RULES)
+    except UserError as error:
+        stop(f"Error: {error}")
 
 
 wildcard_constraints:

@@ -31,6 +31,7 @@ READABLE_FILES = {
     "confusion": rules.aggregate.output.confusion,
     "manifest": MANIFEST,
     # One file per network: its first seed is the one that is shown.
+    "samples": [of_every_run("samples.csv", [name])[0] for name in NETWORKS],
     "attributions": [of_every_run("attributions.npz", [name])[0] for name in NETWORKS],
 }
 # and values, which are its rule's params. Logs are among these because Snakemake 9.27.1, given

@@ -1,6 +1,6 @@
 # Relative, so that a project that moves plans nothing; right in any working directory.
 REPORT = os.path.relpath(WORKFLOW / "report")
-CARDS = sorted(map(os.path.relpath, (WORKFLOW / "cards").glob("*.yaml")))
+CARDS = list(map(os.path.relpath, card_files(config)))
 
 
 rule aggregate:
@@ -102,6 +102,12 @@ rule summary:
             }
         ),
         networks=NETWORKS,
+        # Data of the user's own has no name but that of its folder or file.
+        data=(
+            Path(config["dataset"]["directory"]).resolve().stem
+            if DATASET in OWN
+            else DATASET
+        ),
         layers=canonical_json({name: PLAN[name].get("layers", []) for name in NETWORKS}),
         missing=MISSING,
         options=config_options(),

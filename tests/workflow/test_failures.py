@@ -78,7 +78,7 @@ def test_one_network_fails_alone_and_the_others_make_a_partial_summary(
     study.run("--config", "partial=True")
     summary = (study.results / "summary.md").read_text(encoding="utf-8")
     assert "**Incomplete:** there are no results of csp;" in summary
-    assert "Of 1 network trained" in summary
+    assert "**vgg**, the one network beside the baseline," in summary
 
     study.edit(CSP, "float('nan') * ", "")
     stages = ("Train", "Evaluate", "Explain", "Track")

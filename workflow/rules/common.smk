@@ -22,7 +22,7 @@ from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
 from blocklab.data.checks import changes, check_files
-from blocklab.data.datasets import describe
+from blocklab.data.datasets import OWN, describe
 from blocklab.data.manifest import state
 from blocklab.study.targets import check_targets
 from blocklab.report.figures.catalogue import FIGURES

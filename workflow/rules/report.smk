@@ -102,6 +102,12 @@ rule summary:
             }
         ),
         networks=NETWORKS,
+        # Data of the user's own has no name but that of its folder or file.
+        data=(
+            Path(config["dataset"]["directory"]).resolve().stem
+            if DATASET in OWN
+            else DATASET
+        ),
         layers=canonical_json({name: PLAN[name].get("layers", []) for name in NETWORKS}),
         missing=MISSING,
         options=config_options(),

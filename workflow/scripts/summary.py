@@ -22,6 +22,7 @@ with as_job(snakemake):
     files = snakemake.input
     study = Study(
         config=settings,
+        data=snakemake.params.data,
         networks=read_networks(files.networks),
         explanations=pd.read_csv(files.explanations),
         provenance=json.loads(Path(files.provenance).read_text(encoding="utf-8")),

@@ -216,6 +216,11 @@ def test_an_error_of_zero_is_drawn_inside_the_log_axis_and_the_label_says_where(
     assert "0 drawn at 1" in panel.get_ylabel()
 
 
+def test_an_error_of_nearly_all_ends_the_axis_at_all():
+    (panel,) = curves([0.99, 0.9], validation=False)
+    assert panel.get_ylim() == pytest.approx((50, 100))
+
+
 def test_no_error_at_all_still_gives_a_figure():
     (panel,) = curves([0.0], validation=False)
     low, high = panel.get_ylim()

@@ -187,7 +187,7 @@ def test_the_best_networks_standing_counts_what_costs_less(make_networks):
     networks = make_networks(exp3={"flops": 1e6, "parameters": 9}, csp={"parameters": 9})
     columns = {"parameters": "parameters", "flops": "FLOPs", "largest_kernel": "kernels"}
     assert standing(networks, columns) == (
-        "Of the 3 networks, **vgg** is lowest in kernels; 2nd lowest in FLOPs; 3rd lowest in "
+        "Of the 3 networks, **vgg** is lowest in kernels; 2nd lowest in FLOPs; highest in "
         "parameters."
     )
     networks["flops"] = math.nan

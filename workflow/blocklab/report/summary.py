@@ -22,26 +22,23 @@ COSTS = {
     "gpu_allocated_bytes": "allocated GPU memory",
     "gpu_utilisation_percent": "GPU utilisation",
 }
-SIZES = {
-    "parameters": "parameters",
-    "flops": "FLOPs",
-    "bytes_moved": "memory traffic",
-    "seconds_per_epoch": "time per epoch",
-}
+# Counted, not measured: the same whenever the study runs.
+SIZES = {"parameters": "parameters", "flops": "FLOPs", "bytes_moved": "memory traffic"}
 
 
 @dataclass(frozen=True)
 class Study:
     """What a summary is made from.
 
-    config: of the networks that have results, in the study's order. networks, explanations,
-    provenance, homework: the files of that name. layers: as listed, by network; empty where no
-    torch was there to tell. cards: by name. figures: paths relative to the summary, by name.
-    options: of Snakemake's command line, what chooses this study's config. missing: networks of
-    the study that have no results.
+    config: of the networks that have results, in the study's order. data: its name. networks,
+    explanations, provenance, homework: the files of that name. layers: as listed, by network; empty
+    where no torch was there to tell. cards: by name. figures: paths relative to the summary, by
+    name. options: of Snakemake's command line, what chooses this study's config. missing: networks
+    of the study that have no results.
     """
 
     config: dict[str, Any]
+    data: str
     networks: pd.DataFrame
     explanations: pd.DataFrame
     provenance: dict[str, Any]
@@ -80,7 +77,8 @@ def render(study: Study, template: Path) -> str:
             for name in config["networks"]
             if study.layers.get(name)
         },
-        channels=_channels(study),
+        data=study.data,
+        channels=study.manifest["channels"],
         on_black=on_black(study.explanations["ink"].iloc[0]),
         ink=percent(study.explanations["ink"].iloc[0], 0),
         missing=study.missing,
@@ -197,14 +195,8 @@ def _distinct_pixels(study: Study) -> list[str]:
     return [
         name
         for name, network in study.config["networks"].items()
-        if "transformer_block" in network["layers"][0] and _channels(study) == 1
+        if "transformer_block" in network["layers"][0] and study.manifest["channels"] == 1
     ]
-
-
-def _channels(study: Study) -> int:
-    """Return how many channels the images have; 1 where no torch was there to tell."""
-    listed = [layers for layers in study.layers.values() if layers]
-    return listed[0][0]["shape"][0] if listed else 1
 
 
 def _cards(study: Study) -> list[dict[str, Any]]:

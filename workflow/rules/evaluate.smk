@@ -1,8 +1,8 @@
 rule evaluate:
     input:
         data=DATA,
-        weights=rules.train.output.weights,
-        history=rules.train.output.history,
+        weights=f"{RUN}/weights.safetensors",
+        history=f"{RUN}/history.csv",
     output:
         metrics=f"{RUN}/metrics.csv",
         predictions=f"{RUN}/predictions.npz",
@@ -14,9 +14,11 @@ rule evaluate:
     resources:
         shared_gpu=SHARED_GPU,
     params:
-        settings=lambda wildcards: canonical_json(job_settings(wildcards, "training")),
+        settings=lambda wildcards: canonical_json(
+            job_settings(wildcards.network, "training")
+        ),
         code=lambda wildcards: code("evaluate.py", network=wildcards.network),
     message:
-        "Evaluate {wildcards.network}, {wildcards.pack}"
+        "Evaluate {wildcards.network}, seed {wildcards.seed}"
     script:
         "../scripts/evaluate.py"

@@ -1,7 +1,7 @@
 rule explain:
     input:
         data=DATA,
-        weights=rules.train.output.weights,
+        weights=f"{RUN}/weights.safetensors",
     output:
         attributions=f"{RUN}/attributions.npz",
     log:
@@ -14,7 +14,7 @@ rule explain:
         shared_gpu=SHARED_GPU,
     params:
         settings=lambda wildcards: canonical_json(
-            job_settings(wildcards, "training", "explanation")
+            job_settings(wildcards.network, "training", "explanation")
         ),
         code=lambda wildcards: code(
             "explain.py",
@@ -22,6 +22,6 @@ rule explain:
             network=wildcards.network,
         ),
     message:
-        "Explain {wildcards.network}, {wildcards.pack}"
+        "Explain {wildcards.network}, seed {wildcards.seed}"
     script:
         "../scripts/explain.py"

@@ -192,6 +192,7 @@ EDITS = {
     "networks.blocks.transformer": with_block("transformer"),
     "study.config": set(),
     "study.plan": set(),
+    "study.runs": set(),
     "study.code": set(),
     "training.loop": of("train"),
     "training.learner": of("train"),

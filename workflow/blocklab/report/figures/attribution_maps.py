@@ -1,7 +1,7 @@
 """How figures of attributions draw the arrays of attributions.npz.
 
 Every map in a figure has the same symmetric scale, so that colours compare across networks. Only
-the gallery, one image per class, and the first seed of the pack are shown.
+the gallery, one image per class, is shown.
 """
 
 import textwrap
@@ -54,10 +54,8 @@ def column_of(network: str, arrays: Explained) -> Column:
     """Return one network's column, from the arrays of its attributions.npz."""
     gallery = int(arrays["gallery"])
     # A colour image's attribution is the sum over its channels: completeness still holds.
-    maps = arrays["attributions"][0, :gallery].sum(axis=1)
-    return Column(
-        network, maps, arrays["predictions"][0, :gallery], arrays["probabilities"][0, :gallery]
-    )
+    maps = arrays["attributions"][:gallery].sum(axis=1)
+    return Column(network, maps, arrays["predictions"][:gallery], arrays["probabilities"][:gallery])
 
 
 def draw_maps(
@@ -83,7 +81,7 @@ def draw_maps(
         f" percentile of |attribution| over the maps shown; {100 * clipped:.1f} % of the pixels"
         " lie beyond it and have the end colours. Above a map: the predicted class and its"
         f" probability; {WRONG} and a thick frame where it is wrong. Thin line: outline of the"
-        f" input. Networks trained with seed {arrays['seeds'][0]}."
+        f" input. Networks trained with seed {arrays['seed']}."
     )
     left = 0.3 + 0.09 * max(len(class_names[label]) for label in labels)
     titles = [_wrap_name(column.title, round((cell + GAP) / 0.085)) for column in columns]

@@ -70,7 +70,7 @@ def test_of_a_pack_the_seed_that_is_missing_is_trained_alone(varied: Study, tmp_
     study = varied.copy_to(tmp_path / "project")
     (study.run_folder("csp", "seed4") / "weights.safetensors").unlink()
     study.configure({"networks": {"exp3": {"batch_size": 60}}})
-    planned = study.plan("--resources", "gpu=0", "exp3", "csp")
+    planned = study.plan("exp3", "csp", "--resources", "gpu=0")
     trained = {job for job in planned if job.startswith("Train ")}
     assert trained == {"Train csp, seed 4", "Train exp3, seeds 3-4", "Train exp3, seed 5"}
 

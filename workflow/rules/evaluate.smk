@@ -1,3 +1,11 @@
+def evaluation_params(network):
+    """What decides whether an evaluation runs again, besides its inputs."""
+    return {
+        "settings": canonical_json(job_settings(network, "training")),
+        "code": code("evaluate.py", network=network),
+    }
+
+
 rule evaluate:
     input:
         data=DATA,
@@ -14,10 +22,8 @@ rule evaluate:
     resources:
         shared_gpu=SHARED_GPU,
     params:
-        settings=lambda wildcards: canonical_json(
-            job_settings(wildcards.network, "training")
-        ),
-        code=lambda wildcards: code("evaluate.py", network=wildcards.network),
+        settings=lambda wildcards: evaluation_params(wildcards.network)["settings"],
+        code=lambda wildcards: evaluation_params(wildcards.network)["code"],
     message:
         "Evaluate {wildcards.network}, seed {wildcards.seed}"
     script:

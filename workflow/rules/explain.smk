@@ -1,3 +1,12 @@
+def explanation_params(network):
+    """What decides whether an explanation runs again, besides its inputs."""
+    method = f"explanation.methods.{config['explanation']['method']}"
+    return {
+        "settings": canonical_json(job_settings(network, "training", "explanation")),
+        "code": code("explain.py", method, network=network),
+    }
+
+
 rule explain:
     input:
         data=DATA,
@@ -13,14 +22,8 @@ rule explain:
     resources:
         shared_gpu=SHARED_GPU,
     params:
-        settings=lambda wildcards: canonical_json(
-            job_settings(wildcards.network, "training", "explanation")
-        ),
-        code=lambda wildcards: code(
-            "explain.py",
-            f"explanation.methods.{config['explanation']['method']}",
-            network=wildcards.network,
-        ),
+        settings=lambda wildcards: explanation_params(wildcards.network)["settings"],
+        code=lambda wildcards: explanation_params(wildcards.network)["code"],
     message:
         "Explain {wildcards.network}, seed {wildcards.seed}"
     script:

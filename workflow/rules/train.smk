@@ -71,8 +71,13 @@ for name, seeds, networks, label in (ONE, *SEVERAL):
                 training_settings(wildcards.network)
             ),
             code=lambda wildcards: code("train.py", network=wildcards.network),
-            # For the record: what takes an input Snakemake does not compare.
+            # What takes an input Snakemake does not compare: it is for the record, and for what
+            # is computed while the network is at hand.
             dataset=lambda wildcards, input: data_settings(),
+            ahead=lambda wildcards, input: {
+                "evaluate": evaluation_params(wildcards.network),
+                "explain": explanation_params(wildcards.network),
+            },
         message:
             f"Train {{wildcards.network}}, {label}"
         script:

@@ -6,6 +6,7 @@ import time
 import pandas as pd
 
 from blocklab.files import sha256, write_json, write_table
+from blocklab.jobs.ahead import compute_ahead
 from blocklab.jobs.devices import choose_precision
 from blocklab.jobs.job import as_job, share_log
 from blocklab.jobs.measurement import ResourceMonitor
@@ -43,28 +44,30 @@ with as_job(snakemake):
             networks, history = train(
                 job.layers, job.data, settings, [*job.runs], job.name, checkpoints=checkpoints
             )
-    # Of the job: seeds that were trained together cost this together.
-    resources = monitor.result() | {
-        "seeds": [*job.runs],
-        "training_images": len(job.data.training.labels),
-    }
+        # Of the job: seeds that were trained together cost this together.
+        resources = monitor.result() | {
+            "seeds": [*job.runs],
+            "training_images": len(job.data.training.labels),
+        }
 
-    epochs = pd.DataFrame(history)
-    for (seed, folder), network in zip(job.runs.items(), networks, strict=True):
-        save_weights(folder / "weights.safetensors", network, seed)
-        write_table(folder / "history.csv", epochs[epochs["seed"] == seed])
-        write_json(folder / "resources.json", resources)
-        provenance = collect(
-            origin=origin,
-            settings=job.settings,
-            dataset=snakemake.params.dataset,
-            class_names=getattr(job.data, "class_names", ()),
-            seed=seed,
-            device_description=resources | arithmetic,
-            started=started,
-            command=os.environ.get("BLOCKLAB_COMMAND"),
-            data_sha256=data_sha256,
-            resumed=checkpoints.resumed.get(seed, 0),
-        )
-        write_json(folder / "provenance.json", provenance)
-    checkpoints.clear()
+        epochs = pd.DataFrame(history)
+        for (seed, folder), network in zip(job.runs.items(), networks, strict=True):
+            save_weights(folder / "weights.safetensors", network, seed)
+            write_table(folder / "history.csv", epochs[epochs["seed"] == seed])
+            write_json(folder / "resources.json", resources)
+            provenance = collect(
+                origin=origin,
+                settings=job.settings,
+                dataset=snakemake.params.dataset,
+                class_names=getattr(job.data, "class_names", ()),
+                seed=seed,
+                device_description=resources | arithmetic,
+                started=started,
+                command=os.environ.get("BLOCKLAB_COMMAND"),
+                data_sha256=data_sha256,
+                resumed=checkpoints.resumed.get(seed, 0),
+            )
+            write_json(folder / "provenance.json", provenance)
+        del networks
+        compute_ahead(snakemake, job)
+        checkpoints.clear()

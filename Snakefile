@@ -26,6 +26,7 @@ onstart:
         stop(
             "another run is at work in this folder; wait for it to end, or stop it"
         )
+    check_this_machine()
     # What a killed run was writing; under the lock nobody is.
     for folder in (OUT, PLANS):
         remove_unfinished(folder)

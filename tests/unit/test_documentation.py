@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 PROJECT = Path(__file__).parents[2]
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md"))]
 KINDS = ("python", "yaml")
 
 specification = importlib.util.spec_from_file_location("generate", PROJECT / "docs" / "generate.py")
@@ -32,6 +32,14 @@ def test_relative_links_lead_somewhere(page):
     links = re.findall(r"\]\(([^)#\s]+)\)", page.read_text())
     broken = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not broken
+
+
+def test_every_make_command_that_is_named_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    instructions = [PROJECT / ".github" / "workflows" / "tests.yml", PROJECT / ".ci" / "run"]
+    for page in (*PAGES, *instructions):
+        named = re.findall(r"^.*?(?:^|run: | {4}|`)make ([a-z-]+)", page.read_text(), re.MULTILINE)
+        assert set(named) <= targets, page
 
 
 def test_the_example_block_of_the_guide_works_in_its_network(monkeypatch):

@@ -23,6 +23,7 @@ OF_A_RUN = {
     "weights.safetensors",
     "history.csv",
     "resources.json",
+    "samples.csv",
     "provenance.json",
     "metrics.csv",
     "predictions.npz",
@@ -103,6 +104,9 @@ def test_the_files_of_one_network(finished: Study, network: str):
     resources = json.loads((folder / "resources.json").read_text("utf-8"))
     assert set(JOB_RESOURCES) <= set(resources)
     assert resources["wall_seconds"] > history["seconds"].sum()
+    samples = pd.read_csv(folder / "samples.csv")
+    assert list(samples.columns) == ["seconds", "cpu_percent", "memory_bytes"]
+    assert (samples["memory_bytes"] <= resources["peak_memory_bytes"]).all()
     provenance = json.loads((folder / "provenance.json").read_text("utf-8"))
     assert provenance["data_sha256"] == sha256(finished.results / "data" / "mnist.safetensors")
     assert provenance["settings"]["network"]["name"] == network
@@ -173,7 +177,7 @@ def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finis
     best = networks.loc[networks["best"], "network"].iloc[0]
     assert f"**{best}** is the best by validation accuracy" in text
     images = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
-    assert len(images) == 6
+    assert len(images) == len(FIGURES)
     for image in images:
         assert (finished.results / image).read_bytes().startswith(b"\x89PNG"), image
     assert "snakemake --cores 4 --resources gpu=0 --configfile tests/workflow/tiny.yaml" in text

@@ -15,9 +15,11 @@ os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 from blocklab.study.config import resolve_config
 from blocklab.jobs.devices import gpus_to_ask_for
 from blocklab.errors import UserError
+from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
 from blocklab.files import canonical_json, digest, remove_unfinished
+from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
 from blocklab.study.runs import (
@@ -29,7 +31,9 @@ from blocklab.study.runs import (
     seeds_of,
     span,
 )
-from blocklab.data.datasets import DATASETS
+from blocklab.data.checks import changes, check_files, state
+from blocklab.data.datasets import describe
+from blocklab.study.targets import check_targets
 from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (
@@ -56,6 +60,7 @@ def gpu_limits():
 
 try:
     config.update(resolve_config(config, reserved=RULES))
+    FILES = check_files(config["dataset"], Path(PLANS) / "files.json")
     PLAN = plan(config, cache=Path(PLANS))
     # Training asks for it as `gpu`, which the profile limits. Evaluation and explanation take
     # little of a GPU; as `shared_gpu`, which nothing limits, they run beside a training.
@@ -63,6 +68,7 @@ try:
         gpus_to_ask_for(config["training"]["device"], kind, gpu_limits())
         for kind in ("gpu", "shared_gpu")
     )
+    check_batches(config, PLAN)
 except UserError as error:
     stop(f"Error in the config: {error}")
 
@@ -80,7 +86,7 @@ RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/seed{{seed}}"
 
 # What a run folder holds when training, evaluation and explanation are done.
 RESULTS = (
-    "weights.safetensors history.csv resources.json provenance.json metrics.csv "
+    "weights.safetensors history.csv resources.json samples.csv provenance.json metrics.csv "
     "predictions.npz attributions.npz"
 ).split()
 
@@ -104,6 +110,11 @@ if config["partial"]:
             f"there are none of {', '.join(MISSING)}"
         )
 NETWORKS = list(config["networks"])
+if workflow.is_main_process:
+    try:
+        check_targets(NETWORKS, RULES)
+    except UserError as error:
+        stop(f"Error: {error}")
 
 
 wildcard_constraints:
@@ -136,6 +147,22 @@ def given_command():
     limits = [f"{kind}={limit}" for kind, limit in gpu_limits().items()]
     words += ["--resources", *limits] if limits else []
     return f"{shlex.join(words)} {config_options()}".strip()
+
+
+def check_this_machine():
+    """End the run before its first job if this machine lacks what its jobs insist on.
+
+    On a cluster, whose machines are others, a job says it.
+    """
+    jobs = [
+        (job.rule.name, job.wildcards_dict.get("network"))
+        for job in workflow.dag.needrun_jobs()
+    ]
+    try:
+        if workflow.local_exec:
+            check_machine(config, PLAN, jobs, GPU)
+    except UserError as error:
+        stop(f"Error: {error}")
 
 
 announce_scheduler()
@@ -186,7 +213,7 @@ def job_settings(network, *sections):
     settings = {
         "network": {"name": network, "layers": layers},
         "input_shape": input_shape(config["dataset"]),
-        "classes": DATASETS[DATASET].classes,
+        "classes": describe(config["dataset"]).classes,
     }
     return settings | {section: config[section] for section in sections}
 

@@ -31,6 +31,7 @@ READABLE_FILES = {
     "confusion": rules.aggregate.output.confusion,
     "manifest": MANIFEST,
     # One file per network: its first seed is the one that is shown.
+    "samples": expand(f"{RUN}/samples.csv", network=NETWORKS, seed=SEEDS[0]),
     "attributions": rules.compare_explanations.input.attributions,
 }
 # and values, which are its rule's params. Logs are among these because Snakemake 9.27.1, given

@@ -3,6 +3,7 @@ TRAINED = {
     "weights": "weights.safetensors",
     "history": "history.csv",
     "resources": "resources.json",
+    "samples": "samples.csv",
     "provenance": "provenance.json",
 }
 # and, where it is known already, what it will have trained on.
@@ -16,7 +17,7 @@ def seeds_to_train(network):
         "dataset": data_settings(),
         "code": code("train.py", network=network),
     }
-    anew = getattr(workflow.dag_settings, "forceall", False)
+    anew = CHANGED or getattr(workflow.dag_settings, "forceall", False)
     return [
         seed
         for seed in SEEDS

@@ -50,16 +50,18 @@ with as_job(snakemake):
             "training_images": len(job.data.training.labels),
         }
 
+        samples = pd.DataFrame(monitor.samples()).round(2)
         epochs = pd.DataFrame(history)
         for (seed, folder), network in zip(job.runs.items(), networks, strict=True):
             save_weights(folder / "weights.safetensors", network, seed)
             write_table(folder / "history.csv", epochs[epochs["seed"] == seed])
             write_json(folder / "resources.json", resources)
+            write_table(folder / "samples.csv", samples)
             provenance = collect(
                 origin=origin,
                 settings=job.settings,
                 dataset=snakemake.params.dataset,
-                class_names=getattr(job.data, "class_names", ()),
+                class_names=job.data.class_names,
                 seed=seed,
                 device_description=resources | arithmetic,
                 started=started,

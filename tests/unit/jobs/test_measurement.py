@@ -7,10 +7,13 @@ import threading
 import time
 from types import SimpleNamespace
 
+import numpy as np
+import psutil
 import pytest
 import torch
 
 from blocklab.jobs.measurement import ResourceMonitor
+from blocklab.jobs.sampler import Probe, Sampler
 
 GPU_FIELDS = {
     "gpu_utilisation_percent",
@@ -19,6 +22,8 @@ GPU_FIELDS = {
     "gpu_allocated_bytes",
     "gpu_reserved_bytes",
 }
+PROCESS = ("cpu_percent", "memory_bytes")
+GPU = ("gpu_allocated_bytes", "gpu_utilisation_percent", "gpu_memory_access_percent")
 NVML_FIELDS = {"gpu_utilisation_percent", "gpu_memory_access_percent", "gpu_samples"}
 UUIDS = {0: "aaaa-0", 1: "bbbb-1"}
 
@@ -54,12 +59,13 @@ def nvml(monkeypatch):
     """Pretend that torch sees two GPUs and that NVML answers for them."""
     fake = FakeNvml()
     monkeypatch.setitem(sys.modules, "pynvml", fake)
-    monkeypatch.setattr(ResourceMonitor, "INTERVAL", 0.01)
+    monkeypatch.setattr(Sampler, "INTERVAL", 0.01)
     imitations = {
         "current_device": lambda: 1,
         "get_device_name": lambda device: f"GPU {device.index}",
         "get_device_properties": lambda device: SimpleNamespace(uuid=UUIDS[device.index]),
         "reset_peak_memory_stats": lambda device: None,
+        "memory_allocated": lambda device: 100 * (device.index + 1),
         "max_memory_allocated": lambda device: 1000,
         "max_memory_reserved": lambda device: 2000,
     }
@@ -96,6 +102,69 @@ def test_cpu_time_and_memory_grow_with_work():
     assert after["cpu_seconds"] >= before["cpu_seconds"] + 0.05
     assert after["peak_memory_bytes"] >= before["peak_memory_bytes"] + 50_000_000
     assert len(block) < after["peak_memory_bytes"] < 50 * len(block)
+
+
+def test_samples_tell_what_the_process_did_when(monkeypatch):
+    monkeypatch.setattr(Sampler, "INTERVAL", 0.05)
+    with ResourceMonitor("cpu") as monitor:
+        end = time.monotonic() + 0.4
+        while time.monotonic() < end:
+            pass
+        block = b"x" * 50_000_000
+        time.sleep(0.4)
+    samples = {name: np.array(values) for name, values in monitor.samples().items()}
+    assert list(samples) == ["seconds", *PROCESS]
+    seconds, use, memory = samples.values()
+    assert (np.diff(seconds) >= 0.05).all()
+    assert seconds[0] > 0 and 0.7 < seconds[-1] < 3
+    # Of the CPU that other processes may want, too.
+    assert use[seconds < 0.4].max() > 30
+    assert use[-3:].max() < 30
+    assert memory[-1] - memory[0] >= len(block)
+
+
+@pytest.mark.parametrize("method", ["cpu_percent", "memory_info"])
+def test_a_failing_psutil_is_one_line(nvml, caplog, monkeypatch, method):
+    def fail(process):
+        raise psutil.AccessDenied(1)
+
+    monkeypatch.setattr(psutil.Process, method, fail)
+    with ResourceMonitor("cuda:0") as monitor:
+        wait_for(lambda: len(nvml.asked) >= 2)
+    samples = monitor.samples()
+    assert np.isnan([samples[name] for name in PROCESS]).all()
+    assert samples["gpu_allocated_bytes"][:2] == [100, 100]
+    assert monitor.result()["gpu_samples"] >= 2
+    (record,) = caplog.records
+    assert record.getMessage().startswith("what the process used over time is not known: Access")
+
+
+def test_rows_are_merged_so_that_there_are_never_many(monkeypatch):
+    """Rows are means of ever more samples; what is unknown for a while is NaN for its row alone."""
+    monkeypatch.setattr(Sampler, "INTERVAL", 0)
+    monkeypatch.setattr(Sampler, "MOST_ROWS", 8)
+    seen = []
+
+    def count():
+        yield ()
+        for number in range(100):
+            seen.append(number)
+            yield (float("nan") if number == 41 else float(number),)
+        sampler._stopped.set()
+        yield (100.0,)
+
+    sampler = Sampler([Probe("counting", ("number",), count)])
+    sampler.start()
+    wait_for(sampler._stopped.is_set)
+    sampler.stop()
+    table = sampler.table()
+    assert len(seen) == 100
+    # 16 samples a row: 0 to 15 and so on; the last row is of those that were left.
+    assert table["number"] == pytest.approx(
+        [7.5, 23.5, float("nan"), 55.5, 71.5, 87.5, 98.0], nan_ok=True
+    )
+    assert table["seconds"] == sorted(table["seconds"])
+    assert sampler.mean("number") == (pytest.approx((5050 - 41) / 100), 100)
 
 
 def test_wall_time_counts_from_the_start_of_the_process():
@@ -138,6 +207,12 @@ def test_on_cuda_the_means_and_their_number_of_samples(nvml):
     time.sleep(0.05)
     assert len(nvml.asked) == count, "sampling goes on after the block"
 
+    samples = monitor.samples()
+    assert list(samples) == ["seconds", *PROCESS, *GPU]
+    assert samples["gpu_utilisation_percent"] == [10 * (one + 1) for one in range(count)]
+    assert samples["gpu_memory_access_percent"] == [one + 1 for one in range(count)]
+    assert samples["gpu_allocated_bytes"] == [100] * count
+
 
 def test_the_gpu_is_found_by_uuid_also_without_an_index(nvml):
     with ResourceMonitor("cuda") as monitor:
@@ -153,10 +228,15 @@ def test_a_failing_nvml_gives_none_and_one_line(nvml, caplog, break_after, reaso
     nvml.break_after = break_after
     with caplog.at_level(logging.WARNING), ResourceMonitor("cuda:0") as monitor:
         wait_for(lambda: caplog.records)
+        time.sleep(0.05)
     result = monitor.result()
     assert {name for name, value in result.items() if value is None} == NVML_FIELDS
     assert result["gpu_allocated_bytes"] == 1000
     assert [reason in record.getMessage() for record in caplog.records] == [True]
+    samples = monitor.samples()
+    known = np.isfinite(samples["gpu_utilisation_percent"])
+    assert known.tolist() == [True] * break_after + [False] * (len(known) - break_after)
+    assert np.isfinite([samples[name] for name in ("gpu_allocated_bytes", *PROCESS)]).all()
 
 
 def test_without_pynvml_the_same(nvml, caplog, monkeypatch):
@@ -168,7 +248,7 @@ def test_without_pynvml_the_same(nvml, caplog, monkeypatch):
 
 
 def test_a_hanging_nvml_does_not_hold_up_the_job(nvml, caplog, monkeypatch):
-    monkeypatch.setattr("blocklab.jobs.measurement._Sampler.PATIENCE", 0.05)
+    monkeypatch.setattr(Sampler, "PATIENCE", 0.05)
     nvml.hangs = True
     started = time.monotonic()
     with ResourceMonitor("cuda:0") as monitor:
@@ -176,7 +256,7 @@ def test_a_hanging_nvml_does_not_hold_up_the_job(nvml, caplog, monkeypatch):
     assert time.monotonic() - started < 2
     assert monitor.result()["gpu_utilisation_percent"] is None
     assert [record.getMessage() for record in caplog.records] == [
-        "GPU utilisation is not known: NVML does not answer"
+        "GPU utilisation is not known: no answer"
     ]
 
 

@@ -19,6 +19,7 @@ from blocklab.report.figures import (
     heatmaps,
     heatmaps_all,
     learning_curves,
+    resource_use,
 )
 from blocklab.report.figures.attribution_maps import TARGET_LABELS, WRONG
 from blocklab.report.figures.catalogue import FIGURES, Entry
@@ -100,6 +101,12 @@ def counted(counts: np.ndarray) -> pd.DataFrame:
     return pd.concat([rows.assign(network=NETWORKS[0], images=7), best])
 
 
+def samples(rows: int, **columns: float) -> pd.DataFrame:
+    seconds = 0.2 * np.arange(1, rows + 1)
+    columns = {"cpu_percent": 90.0, "memory_bytes": 2.0**29, **columns}
+    return pd.DataFrame({"seconds": seconds, **columns})
+
+
 @pytest.fixture
 def study(tmp_path):
     """The arguments of `draw_figure` that any figure may ask for, from a study of two networks."""
@@ -111,6 +118,9 @@ def study(tmp_path):
     files["attributions"] = [str(tmp_path / f"{name}.npz") for name in NETWORKS[:2]]
     for seed, path in enumerate(files["attributions"]):
         write_arrays(path, **explained(seed))
+    files["samples"] = [str(tmp_path / f"{name}.csv") for name in NETWORKS[:2]]
+    for path in files["samples"]:
+        write_table(path, samples(50))
     log = tmp_path / "job.log"
     log.write_text("12:00:00 INFO worked from 5.00 to 9.00\n")
     values = {"explanation": EXPLANATION, "logs": {"train": {"vgg": str(log)}}}
@@ -244,6 +254,33 @@ def test_a_log_axis_has_enough_ticks_for_close_values_and_few_over_many_decades(
         assert low < min(values) < max(values) < high
         assert list(panel.get_xticks()) == pytest.approx(ticks)
     assert list(steps_between(3, 30)) == pytest.approx([5, 10, 20])
+
+
+def test_resource_use_shows_a_gpu_where_there_is_one_with_the_means():
+    gpu = {"gpu_utilisation_percent": 41.0, "gpu_memory_access_percent": 9.0}
+    one = samples(2, **gpu, gpu_allocated_bytes=2.0**27)
+    one.loc[1, "cpu_percent"] = 100
+    figure = resource_use.draw({NETWORKS[0]: one, NETWORKS[1]: samples(30)}, networks_table(2))
+    assert [axes.get_title(loc="left") for axes in figure.axes[:5]] == [
+        "GPU utilisation (%)", "GPU memory access (%)", "allocated GPU memory (MiB)",
+        "processor use (% of a core)", "process memory (MiB)",
+    ]  # fmt: skip
+    texts = [axes.texts[0].get_text() for axes in figure.axes]
+    assert texts[:5] == ["mean 41 %", "mean 9 %", "mean 128 MiB", "mean 95 %", "mean 512 MiB"]
+    assert texts[5:] == ["not known"] * 3 + ["mean 90 %", "mean 512 MiB"]
+    assert [axes.get_ylabel() for axes in figure.axes[::5]] == [
+        f"{NETWORKS[0]} (baseline)\n0.4 s", f"{NETWORKS[1]}\n6.0 s"
+    ]  # fmt: skip
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [50, 100]
+
+
+def test_resource_use_without_a_gpu_and_without_samples(tmp_path):
+    two = {NETWORKS[0]: samples(9), NETWORKS[1]: samples(1)}
+    figure = resource_use.draw(two, networks_table(2))
+    assert len(figure.axes) == 2, "a panel each of CPU and memory, for the one that took some time"
+    nothing = resource_use.draw({name: samples(0) for name in NETWORKS[:2]}, networks_table(2))
+    save(nothing, tmp_path / "nothing.png")
+    assert nothing.texts[0].get_text() == "no training took long enough to be sampled"
 
 
 def test_confusion_shows_counts_recall_and_only_the_errors_in_colour():

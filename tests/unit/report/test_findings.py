@@ -4,16 +4,8 @@ import math
 
 import pytest
 
-from blocklab.report.findings import (
-    conclusion,
-    count,
-    highest_costs,
-    interval,
-    join,
-    oddities,
-    p_text,
-    percent,
-)
+from blocklab.report.findings import conclusion, highest_costs, oddities, standing
+from blocklab.report.words import interval
 
 CONFIG = {"training": {"epochs": 10}}
 SIZES = {"training": 55000, "validation": 5000, "test": 10000}
@@ -91,6 +83,10 @@ def test_classes_have_their_names(make_networks):
     assert "class f worst" in low and "class i best" in low
     (never,) = odd(make_networks(vgg={"never_predicted": "5"}), class_names=letters)
     assert "never answers class f on" in never
+    (many,) = odd(
+        make_networks(vgg={"never_predicted": "0 1 2 3 4 5 6 7 8 9"}), class_names=["a|b"] * 10
+    )
+    assert many.endswith(r", a\|b, a\|b and 2 more on any test image.")
 
 
 def test_confidently_wrong_in_words(make_networks):
@@ -133,7 +129,7 @@ def test_the_conclusion_in_full(make_networks):
     assert text == (
         "Of 2 networks trained for 10 epochs on 55,000 images, **vgg** is the best by validation "
         "accuracy (99.00 %). It gets 98.50 % (97.50 to 99.50) of the 10,000 test images right; the "
-        "baseline exp3 gets 95.00 % (94.00 to 96.00), fewer beyond the chance of the "
+        "baseline exp3 gets 95.00 % (94.00 to 96.00): 3.50 points fewer, beyond the chance of the "
         "test images (p < 0.001). Less accurate, beyond chance: csp (p = 0.012). With one seed "
         "each, this is about these trained networks; another seed may differ."
     )
@@ -167,11 +163,35 @@ def test_without_a_validation_split_the_conclusion_rests_on_the_test(make_networ
     assert "There is no validation split" in text
 
 
-def test_one_candidate_and_one_epoch_are_singular(make_networks):
+def test_one_candidate_is_no_best_of_several(make_networks):
     networks = make_networks().iloc[:2]
     text = conclusion(networks, {"training": {"epochs": 1}}, SIZES)
-    assert text.startswith("Of 1 network trained for 1 epoch on ")
-    assert not any(word in text for word in (EQUAL, WORSE, BETTER))
+    assert text.startswith(
+        "**vgg**, the one network beside the baseline, trained for 1 epoch on 55,000 images, has "
+        "a validation accuracy of 99.00 %. It gets "
+    )
+    assert not any(word in text for word in (EQUAL, WORSE, BETTER, "best"))
+
+
+@pytest.mark.parametrize(("p", "told"), [(1e-6, True), (0.2, False)])
+def test_a_baseline_that_is_better_beyond_chance_is_told_at_once(make_networks, p, told):
+    networks = make_networks(exp3={"test_acc": 0.995, "p_value": p})
+    opening, rest = conclusion(networks, CONFIG, SIZES).split(". It gets ")
+    assert opening.endswith(", but the baseline **exp3** is better") == told
+    assert "1.00 points more" in rest
+    alone = conclusion(networks.iloc[:2], CONFIG, SIZES)
+    assert (" of 99.00 %, but the baseline **exp3** is better. It" in alone) == told
+
+
+def test_the_best_networks_standing_counts_what_costs_less(make_networks):
+    networks = make_networks(exp3={"flops": 1e6, "parameters": 9}, csp={"parameters": 9})
+    columns = {"parameters": "parameters", "flops": "FLOPs", "largest_kernel": "kernels"}
+    assert standing(networks, columns) == (
+        "Of the 3 networks, counted from the least, **vgg** is 1st in kernels, 2nd in FLOPs and "
+        "3rd in parameters."
+    )
+    networks["flops"] = math.nan
+    assert "FLOPs" not in standing(networks, columns)
 
 
 def test_highest_costs_names_the_top_of_each_cost_that_all_have(make_networks):
@@ -190,10 +210,3 @@ def test_interval_without_limits_and_above_one(make_networks):
     row = make_networks(vgg={"test_acc": 0.995}).iloc[1]
     assert interval(row, "test_acc") == "99.50 % (98.50 to 100.00)"
     assert interval(row, "validation_acc") == "99.00 %"
-
-
-def test_numbers_and_lists_in_words():
-    assert [percent(0.12345), percent(0.12345, 0), percent(math.nan)] == ["12.35 %", "12 %", "–"]
-    assert [p_text(0.0009), p_text(0.001), p_text(0.5)] == ["p < 0.001", "p = 0.001", "p = 0.500"]
-    assert [join(list(words)) for words in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
-    assert [count(1, "epoch"), count(1000, "seed")] == ["1 epoch", "1,000 seeds"]

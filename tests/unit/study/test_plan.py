@@ -99,17 +99,31 @@ def shrink(config):
     config["dataset"]["input_size"] = 28
 
 
-def other_data(config):
-    config["dataset"]["name"] = "fashion_mnist"
+def other_classes(config):
+    config["dataset"]["name"] = "emnist_letters"
 
 
-@pytest.mark.parametrize("change", [swap_pool, shrink, other_data])
+def colour(config):
+    config["dataset"]["channels"] = 3
+
+
+PARAMETERS = {swap_pool: 14_450, shrink: 12_050, other_classes: 30_850, colour: 14_594}
+
+
+@pytest.mark.parametrize("change", PARAMETERS)
 def test_what_a_plan_depends_on_counts(small, tmp_path, change):
     plan(small, tmp_path)
     change(small)
     again = plan(small, tmp_path)
     assert kept(tmp_path) == 2
-    assert again["vgg"]["parameters"] == (14_450 if change is not shrink else 12_050)
+    assert again["vgg"]["parameters"] == PARAMETERS[change]
+
+
+def test_another_data_set_of_the_same_shape_and_classes_needs_no_other_plan(small, tmp_path):
+    plan(small, tmp_path)
+    small["dataset"]["name"] = "fashion_mnist"
+    plan(small, tmp_path)
+    assert kept(tmp_path) == 1
 
 
 @pytest.mark.parametrize(
@@ -135,12 +149,22 @@ def test_code_that_no_plan_depends_on_does_not_count(small, tmp_path, package):
     assert kept(tmp_path / "cache") == 1
 
 
-def test_a_new_block_file_is_seen(package):
-    before = block_modules()
-    (package / "networks" / "blocks" / "dense.py").write_text("")
-    assert set(block_modules()) - set(before) == {"networks.blocks.dense"}
-    assert {"networks.blocks.conv", "networks.blocks.registry"} <= set(before)
-    assert "networks.blocks.__init__" not in before
+def test_the_files_of_a_networks_blocks_are_known_unread(package):
+    layers = ["mine", {"conv": 8}, {"mine": 3, None: 2}, {"nothing": 1}, {3: 4}]
+    assert block_modules(layers) == ["networks.blocks.conv"]
+    (package / "networks/blocks/broken.py").write_text('@block("mine")\nclass Mine(:\n')
+    assert block_modules(layers) == ["networks.blocks.broken", "networks.blocks.conv"]
+
+
+@pytest.mark.parametrize("line", ["this is no Python", "import blocklab.nothing"])
+def test_a_broken_block_file_harms_only_who_uses_it(small, tmp_path, package, line):
+    first = plan(small, tmp_path / "cache")
+    (package / "networks/blocks/mine.py").write_text(f'{line}\n@block("mine")\nclass Mine: pass\n')
+    assert plan(small, tmp_path / "cache") == first
+    assert kept(tmp_path / "cache") == 1
+    small["networks"]["vgg"]["layers"].insert(0, "mine")
+    with pytest.raises(UserError, match=r"^networks.vgg, layer 1 \(mine\): "):
+        plan(small, tmp_path / "cache")
 
 
 def test_a_damaged_plan_is_made_anew(small, tmp_path):
@@ -169,12 +193,11 @@ def test_a_wrong_layer_is_the_users_mistake_and_no_plan_is_kept(small, tmp_path,
     assert kept(tmp_path) == 0
 
 
-def test_without_torch_every_block_file_counts_for_every_network(
-    small, tmp_path, monkeypatch, caplog
-):
+def test_without_torch_the_block_files_are_known(small, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     answer = plan(copy.deepcopy(small), tmp_path / "cache")
-    assert answer == {name: {"modules": list(block_modules())} for name in ("vgg", "exp3")}
+    files = [f"networks.blocks.{name}" for name in ("basic", "conv", "pooling")]
+    assert answer == {name: {"modules": files} for name in ("vgg", "exp3")}
     assert "torch is not installed" in caplog.text
     assert not (tmp_path / "cache").exists()
 

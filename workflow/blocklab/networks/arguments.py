@@ -9,14 +9,19 @@ import re
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from blocklab.errors import suggest
+from blocklab.networks.blocks.registry import Bounds
+from blocklab.networks.faults import defined
+from blocklab.networks.other_names import ARGUMENTS
 
 # What a constructor's first parameter may ask of its input, and the input's dimensions it needs.
 INFERRED = {"in_channels": 3, "in_features": 1}
+NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+NAMES[type(None)] = "null"
 
 
 def parameters(cls: type) -> dict[str, inspect.Parameter]:
     """Return what YAML may set on a block, in order, without the inferred parameter."""
-    signature = inspect.signature(cls.__init__)
+    signature = inspect.signature(cls.__init__, eval_str=True)
     named = [
         parameter
         for parameter in signature.parameters.values()
@@ -55,11 +60,16 @@ def check_arguments(cls: type, given: Any) -> dict[str, Any]:
         given = {next(iter(known)): given}
     for name, value in given.items():
         if name not in known:
-            hint = suggest(name, known) if known else "; it takes none"
+            hint = suggest(name, known, ARGUMENTS) if known else "; it takes none"
             raise ValueError(f"unknown argument '{name}'{hint}")
+        if not _is_known(known[name].annotation):
+            raise ValueError(
+                f"{name}'s annotation does not say what it may be; write Count, Size, Fraction, "
+                f"Factor, ActivationName, bool, int, float or str ({defined(cls)})"
+            )
         if not _fits(value, known[name].annotation):
             right = expected(known[name].annotation) + meanings.get(name, "")
-            raise ValueError(f"{name} is {value!r}; it must be {right}")
+            raise ValueError(f"{name} is {value!r:.200}; it must be {right}")
     for name, parameter in known.items():
         if parameter.default is parameter.empty and name not in given:
             raise ValueError(f"argument '{name}' is missing{meanings.get(name, '')}")
@@ -78,8 +88,16 @@ def expected(annotation: Any) -> str:
         if bounds.maximum is None:
             return f"{expected(kind)}, at least {bounds.minimum:g}"
         return f"{expected(kind)} from {bounds.minimum:g} to {bounds.maximum:g}"
-    names = {int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
-    return names[annotation]
+    return NAMES[annotation]
+
+
+def _is_known(annotation: Any) -> bool:
+    if get_origin(annotation) is Literal:
+        return True
+    if get_origin(annotation) is Annotated:
+        return isinstance(get_args(annotation)[1], Bounds)
+    options = get_args(annotation)
+    return all(map(_is_known, options)) if type(None) in options else annotation in NAMES
 
 
 def _fits(value: Any, annotation: Any) -> bool:

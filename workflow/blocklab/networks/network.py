@@ -1,6 +1,7 @@
 """A network: layers in YAML become a `torch.nn.Sequential`, checked layer by layer."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -8,15 +9,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from blocklab.errors import UserError, suggest
+from blocklab.errors import UserError, plain, suggest
 from blocklab.networks.arguments import INFERRED, check_arguments, inferred
-from blocklab.networks.blocks.registry import all_blocks
+from blocklab.networks.blocks.registry import known_blocks, load_block
+from blocklab.networks.faults import defined, fault, raised_by_a_block
 from blocklab.networks.images import as_input
+from blocklab.networks.other_names import BLOCKS, NO_BLOCK
 
 Shape = tuple[int, ...]
 
 MOST_REPEATS = 1000
 INFERENCE_BATCH = 500
+LARGEST_SIDE = 512  # pixels, the most that a config may ask for
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Layer:
 def resolve(
     name: str, layers: list, input_shape: Shape, classes: int, device: str = "meta"
 ) -> list[Layer]:
-    """Check a network's layers and infer every shape, each layer run on two images of no content.
+    """Check a network's layers and infer every shape, each layer run on images of no content.
 
     `layers` is the YAML list: 'flatten', {'maxpool': 2} or {'conv': {'out': 8, 'repeat': 2}};
     'classes' as a value stands for the number of classes. `input_shape` is (C, H, W). On "meta" no
@@ -41,13 +45,14 @@ def resolve(
     Raises UserError with network, layer, what is wrong, and the closest valid name.
     """
     resolved: list[Layer] = []
-    shape = input_shape
+    shape, files = input_shape, known_blocks()
     for position, entry in enumerate(layers, start=1):
         block, given = _read(entry, f"networks.{name}, layer {position}")
         where = f"networks.{name}, layer {position} ({block})"
         try:
-            for arguments in _expand(block, given, classes):
-                layer = _fit(block, arguments, shape, device)
+            cls = _find(block, files)
+            for arguments in _expand(cls, given, classes):
+                layer = _fit(block, cls, arguments, shape, device)
                 resolved.append(layer)
                 shape = layer.output_shape
         except ValueError as error:
@@ -98,27 +103,43 @@ def _read(entry: Any, where: str) -> tuple[str, Any]:
     )
 
 
-def _expand(block: str, given: Any, classes: int) -> list[dict[str, Any]]:
+def _find(block: str, files: Mapping[str, list[str]]) -> type[nn.Module]:
+    """Return the class of a block, whose file is imported for it."""
+    if block not in files:
+        if reason := NO_BLOCK.get(plain(block)):
+            raise ValueError(f"no such block; {reason}")
+        raise ValueError(f"no such block{suggest(block, files, BLOCKS)}")
+    if len(files[block]) > 1:
+        named = ", ".join(f"{file}.py" for file in files[block])
+        raise ValueError(f"two files have a block of that name: {named}; rename one")
+    try:
+        cls = load_block(block, files)
+    except Exception as error:  # whatever a user's file may do
+        raise ValueError(fault(error)) from None
+    if not (isinstance(cls, type) and issubclass(cls, nn.Module)):
+        raise ValueError(f"is no torch.nn.Module ({defined(cls)})")
+    return cls
+
+
+def _expand(cls: type[nn.Module], given: Any, classes: int) -> list[dict[str, Any]]:
     """Return the arguments of each repetition, `classes` and short forms replaced."""
-    blocks = all_blocks()
-    if block not in blocks:
-        raise ValueError(f"no such block{suggest(block, blocks)}")
     repeat = 1
     if isinstance(given, dict):
         given = {key: classes if value == "classes" else value for key, value in given.items()}
         repeat = given.pop("repeat", 1)
         if type(repeat) is not int or not 1 <= repeat <= MOST_REPEATS:
             raise ValueError(
-                f"repeat is {repeat!r}; it must be a whole number from 1 to {MOST_REPEATS}"
+                f"repeat is {repeat!r:.200}; it must be a whole number from 1 to {MOST_REPEATS}"
             )
     elif given == "classes":
         given = classes
-    return [check_arguments(blocks[block], given)] * repeat
+    return [check_arguments(cls, given)] * repeat
 
 
-def _fit(block: str, arguments: dict[str, Any], shape: Shape, device: str) -> Layer:
+def _fit(
+    block: str, cls: type[nn.Module], arguments: dict[str, Any], shape: Shape, device: str
+) -> Layer:
     """Complete the arguments from the input's shape and run the layer on `device`."""
-    cls = all_blocks()[block]
     needed = inferred(cls)
     if needed:
         if len(shape) != INFERRED[needed]:
@@ -127,15 +148,67 @@ def _fit(block: str, arguments: dict[str, Any], shape: Shape, device: str) -> La
             raise ValueError(f"needs {wanted}, but its input is {_text(shape)}{hint}")
         arguments = {needed: shape[0], **arguments}
     try:
-        with torch.device(device), torch.no_grad():
-            output = cls(**arguments)(torch.zeros(2, *shape))
-    except (RuntimeError, IndexError, TypeError, OverflowError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f"does not fit its input of {_text(shape)} ({reason}); "
-            "raise dataset.input_size or take a layer out"
-        ) from None
-    return Layer(block, cls, arguments, tuple(output.shape[1:]))
+        output = _output_shape(cls, arguments, shape, device)
+    except _Refusal:
+        raise
+    except Exception as error:  # whatever a user's block may do
+        raise ValueError(_reason(error, cls, arguments, shape)) from None
+    return Layer(block, cls, arguments, output)
+
+
+class _Refusal(ValueError):
+    """What the user is to read of a layer as it stands."""
+
+
+def _output_shape(
+    cls: type[nn.Module], arguments: dict[str, Any], shape: Shape, device: str
+) -> Shape:
+    """Return the shape that one image leaves the layer with, in training and in evaluation."""
+    with torch.device(device), torch.no_grad():
+        try:
+            module = cls(**arguments)
+        except ValueError as error:
+            if raised_by_a_block(error):  # what else must hold of its arguments
+                raise _Refusal(str(error)) from None
+            raise
+        if "_modules" not in vars(module):
+            raise AttributeError("cannot work before Module.__init__() call")
+        # One image is what a last batch may hold; in training, batch normalisation refuses it.
+        outputs = [module(torch.zeros(2, *shape)), module.eval()(torch.zeros(1, *shape))]
+    for output, images in zip(outputs, (2, 1), strict=True):
+        if not isinstance(output, torch.Tensor):
+            what = "nothing" if output is None else f"a {type(output).__name__}"
+            raise _Refusal(f"returns {what}, not a tensor ({defined(cls.forward)})")
+        if output.shape[:1] != (images,):
+            made = _text(output.shape) or "a single number"
+            raise _Refusal(
+                f"makes {made} of {images} x {_text(shape)}; the first number, that of the "
+                f"images, must stay ({defined(cls.forward)})"
+            )
+    training, evaluation = (tuple(output.shape[1:]) for output in outputs)
+    if training != evaluation:
+        raise _Refusal(
+            f"gives {_text(training)} in training, for two images, but {_text(evaluation)} in "
+            f"evaluation, for one ({defined(cls.forward)})"
+        )
+    return training
+
+
+def _reason(error: Exception, cls: type, arguments: dict[str, Any], shape: Shape) -> str:
+    """Return why a layer failed: its input is too small, or else something in its own code."""
+    if len(shape) == 3:
+        large = shape[0], *(max(side, LARGEST_SIDE) for side in shape[1:])
+        try:
+            _output_shape(cls, arguments, large, "meta")
+        except Exception:
+            pass
+        else:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            return (
+                f"does not fit its input of {_text(shape)} ({reason}); "
+                "raise dataset.input_size or take a layer out"
+            )
+    return f"does not run on its input of {_text(shape)}: {fault(error, cls)}"
 
 
 def _text(shape: Shape) -> str:

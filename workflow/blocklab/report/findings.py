@@ -9,29 +9,20 @@ import numpy as np
 import pandas as pd
 
 from blocklab.report.aggregation import selection_column
+from blocklab.report.words import (
+    SIGNIFICANT,
+    count,
+    interval,
+    join,
+    join_some,
+    literal,
+    p_text,
+    percent,
+    points,
+)
 
-DASH = "–"
-SIGNIFICANT = 0.05
 LOW_RECALL = 0.9
 CONFIDENTLY_WRONG = 0.01  # the probability of the true class
-
-
-def percent(share: float, digits: int = 2) -> str:
-    """Return a share as text in percent, or a dash."""
-    return DASH if pd.isna(share) else f"{100 * share:.{digits}f} %"
-
-
-def interval(row: pd.Series, name: str) -> str:
-    """Return 'mean % (low to high)' of an accuracy, without limits where there are none."""
-    if pd.isna(row[f"{name}_low"]):
-        return percent(row[name])
-    limits = f"{100 * row[f'{name}_low']:.2f} to {100 * min(row[f'{name}_high'], 1):.2f}"
-    return f"{percent(row[name])} ({limits})"
-
-
-def p_text(p: float) -> str:
-    """Return 'p = 0.012' or 'p < 0.001'."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]) -> str:
@@ -40,21 +31,31 @@ def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, 
     baseline = networks[networks["baseline"]].iloc[0]
     candidates = networks[~networks["baseline"]]
     chosen = selection_column(networks)
-    p = p_text(baseline["p_value"])
-    if baseline["p_value"] < SIGNIFICANT:
-        direction = "more" if baseline["test_acc"] > best["test_acc"] else "fewer"
-        luck = "seeds" if (networks["seeds"] > 1).all() else "test images"
-        verdict = f"{direction} beyond the chance of the {luck} ({p})"
+    real = baseline["p_value"] < SIGNIFICANT
+    luck = "seeds" if (networks["seeds"] > 1).all() else "test images"
+    verdict = f"beyond the chance of the {luck}" if real else "which may be chance"
+    trained = (
+        f"trained for {count(config['training']['epochs'], 'epoch')} on "
+        f"{sizes['training']:,} images"
+    )
+    measure = f"{'validation' if chosen == 'validation_acc' else 'test'} accuracy"
+    if len(candidates) == 1:
+        opening = (
+            f"**{best['network']}**, the one network beside the baseline, {trained}, has a "
+            f"{measure} of {percent(best[chosen])}"
+        )
     else:
-        verdict = f"a difference that may be chance ({p})"
+        opening = (
+            f"Of {count(len(candidates), 'network')} {trained}, **{best['network']}** is the best "
+            f"by {measure} ({percent(best[chosen])})"
+        )
+    if real and baseline["test_acc"] > best["test_acc"]:
+        opening += f", but the baseline **{baseline['network']}** is better"
     text = [
-        f"Of {count(len(candidates), 'network')} trained for "
-        f"{count(config['training']['epochs'], 'epoch')} on {sizes['training']:,} images, "
-        f"**{best['network']}** is the best by "
-        f"{'validation' if chosen == 'validation_acc' else 'test'} accuracy "
-        f"({percent(best[chosen])}). It gets {interval(best, 'test_acc')} of the "
-        f"{sizes['test']:,} test images right; the baseline {baseline['network']} gets "
-        f"{interval(baseline, 'test_acc')}, {verdict}."
+        f"{opening}. It gets {interval(best, 'test_acc')} of the {sizes['test']:,} test images "
+        f"right; the baseline {baseline['network']} gets {interval(baseline, 'test_acc')}: "
+        f"{points(baseline['test_acc'] - best['test_acc'])}, {verdict} "
+        f"({p_text(baseline['p_value'])})."
     ]
     rivals = candidates[~candidates["best"]]
     equal = rivals[~(rivals["p_value"] < SIGNIFICANT)]
@@ -125,10 +126,11 @@ def _cross_entropy_oddity(row: pd.Series, classes: int) -> str:
 def _recall_oddities(row: pd.Series, class_names: Sequence[str]) -> list[str]:
     found = []
     network, classes = row["network"], len(class_names)
+    class_names = [literal(name) for name in class_names]
     never = [class_names[int(label)] for label in row["never_predicted"].split()]
     if never:
         each = ", each with at least one seed" if row["seeds"] > 1 else ""
-        found.append(f"**{network}** never answers {join(never)} on any test image{each}.")
+        found.append(f"**{network}** never answers {join_some(never)} on any test image{each}.")
     recall = row[[f"recall_{label}" for label in range(classes)]].astype(float).to_numpy()
     if not never and np.nanmin(recall) < LOW_RECALL:
         spread = int((recall < LOW_RECALL).sum())
@@ -164,16 +166,29 @@ def highest_costs(networks: pd.DataFrame, columns: dict[str, str]) -> str:
     )
 
 
+def standing(networks: pd.DataFrame, columns: dict[str, str]) -> str:
+    """Return one sentence on where the best network stands in each cost; columns: name to words.
+
+    A rank counts the networks that cost less, so that equals share one.
+    """
+    best = networks[networks["best"]].iloc[0]
+    places: dict[int, list[str]] = {}
+    for column, words in columns.items():
+        if networks[column].notna().all():
+            place = 1 + int((networks[column] < best[column]).sum())
+            places.setdefault(place, []).append(words)
+    ranks = [f"{_ordinal(place)} in {join(words)}" for place, words in sorted(places.items())]
+    return (
+        f"Of the {len(networks)} networks, counted from the least, **{best['network']}** is "
+        f"{join(ranks)}."
+    )
+
+
+def _ordinal(place: int) -> str:
+    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10)
+    return f"{place}{ending or 'th'}"
+
+
 def names(table: pd.DataFrame) -> str:
     """Return the table's networks with their p-values, as a list in words."""
     return join([f"{row['network']} ({p_text(row['p_value'])})" for _, row in table.iterrows()])
-
-
-def join(words: Sequence[str]) -> str:
-    """Return '', 'a', 'a and b', or 'a, b and c'."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
-def count(number: int, noun: str) -> str:
-    """Return '1 epoch' or '10 epochs'."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from blocklab.report.findings import DASH, count, join
+from blocklab.report.words import DASH, count, join
 
 MEASURES = ("acc", "loss", "test_acc", "test_loss")
 

@@ -8,18 +8,10 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from blocklab.report.findings import (
-    DASH,
-    conclusion,
-    count,
-    highest_costs,
-    interval,
-    oddities,
-    p_text,
-    percent,
-)
+from blocklab.report.findings import conclusion, highest_costs, oddities
 from blocklab.report.homework import compare
 from blocklab.report.statistics import BOOTSTRAP_SEEDS
+from blocklab.report.words import DASH, count, interval, p_text, percent
 
 COSTS = {
     "seconds_per_epoch": "time per epoch",

@@ -21,7 +21,8 @@ RECORDING = frozenset(
     f"blocklab.{module}"
     for module in (
         "errors", "jobs.ahead", "jobs.clock", "jobs.gpus", "jobs.job", "jobs.locks",
-        "jobs.measurement", "jobs.provenance", "jobs.scheduler",
+        "jobs.measurement", "jobs.provenance", "jobs.sampler", "jobs.scheduler",
+        "networks.faults", "networks.other_names",
     )
 )  # fmt: skip
 

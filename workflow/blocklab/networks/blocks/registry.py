@@ -2,9 +2,11 @@
 
 import importlib
 import pkgutil
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from blocklab.networks import blocks
@@ -29,6 +31,9 @@ Factor = Annotated[float, Bounds(0)]
 ActivationName = Literal["silu", "relu", "gelu", "none"]
 
 REGISTRY: dict[str, type] = {}
+DECLARATION = re.compile(
+    r"^[ \t]*@(?:\w+\.)*block\(\s*(?:name\s*=\s*)?[\"'](\w+)[\"']", re.MULTILINE
+)
 
 
 def block(name: str) -> Callable[[type], type]:
@@ -44,8 +49,39 @@ def block(name: str) -> Callable[[type], type]:
     return register
 
 
+def declared_blocks(folder: Path) -> dict[str, list[str]]:
+    """Return, by block name, the files (without .py) in `folder` that have the decorator for it.
+
+    Read from their text, so that a file may be broken without harm to whom it does not concern.
+    """
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("[a-z]*.py")):
+        for name in DECLARATION.findall(path.read_text(encoding="utf-8", errors="replace")):
+            found.setdefault(name, []).append(path.stem)
+    return found
+
+
+def known_blocks() -> dict[str, list[str]]:
+    """Return the files of every block by name, in order; none for one that a program registered."""
+    found: dict[str, list[str]] = {name: [] for name in REGISTRY}
+    for folder in blocks.__path__:
+        for name, files in declared_blocks(Path(folder)).items():
+            found[name] = found.get(name, []) + files
+    return dict(sorted(found.items()))
+
+
+def load_block(name: str, files: Mapping[str, list[str]]) -> type:
+    """Import the file of a block, one of `files` as `known_blocks` returns them.
+
+    Raises whatever the file raises.
+    """
+    for file in files[name]:
+        importlib.import_module(f"{blocks.__name__}.{file}")
+    return REGISTRY[name]
+
+
 def all_blocks() -> dict[str, type]:
-    """Return every registered block by its YAML name."""
+    """Return every block by its YAML name."""
     for module in pkgutil.iter_modules(blocks.__path__):
         importlib.import_module(f"{blocks.__name__}.{module.name}")
     return dict(sorted(REGISTRY.items()))

@@ -1,0 +1,32 @@
+"""The study's answer in three plain lines, for the end of a run."""
+
+from typing import TYPE_CHECKING
+
+from blocklab.report.words import SIGNIFICANT, count, p_text, percent, points
+
+if TYPE_CHECKING:  # a run's last lines are not to wait for imports
+    import pandas as pd
+
+
+def answer(networks: "pd.DataFrame", page: str) -> list[str]:
+    """Return the best network, the baseline beside it, and where to read on: a line each.
+
+    networks: networks.csv. page: the path of the page. The interval is the 95 % one of the table.
+    """
+    best = networks[networks["best"]].iloc[0]
+    baseline = networks[networks["baseline"]].iloc[0]
+    candidates = int((~networks["baseline"]).sum())
+    chance = "beyond chance" if baseline["p_value"] < SIGNIFICANT else "which may be chance"
+    who = "Beside the baseline" if candidates == 1 else f"Best of {count(candidates, 'network')}"
+    return [
+        f"{who}: {best['network']}, {_accuracy(best)} of {best['test_images']:,.0f} test images",
+        f"Baseline: {baseline['network']}, {_accuracy(baseline)}: "
+        f"{points(baseline['test_acc'] - best['test_acc'])}, {chance} "
+        f"({p_text(baseline['p_value'])})",
+        f"Read on: {page}",
+    ]
+
+
+def _accuracy(row: "pd.Series") -> str:
+    limits = f"{100 * row['test_acc_low']:.2f} to {100 * row['test_acc_high']:.2f}"
+    return f"{percent(row['test_acc'])} (95 % interval {limits})"

@@ -1,0 +1,57 @@
+"""Numbers, names and lists as the report words them. Nothing heavy is imported here."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+DASH = "–"
+SIGNIFICANT = 0.05
+# What Markdown would read as more than the character itself; an underscore inside a word is none.
+MARKUP = re.compile(r"[\\`*\[\]<>|&~$]|(?<![^\W_])_|_(?![^\W_])")
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """Return a share as text in percent, or a dash."""
+    return DASH if math.isnan(share) else f"{100 * share:.{digits}f} %"
+
+
+def interval(row: Mapping[str, Any], name: str) -> str:
+    """Return 'mean % (low to high)' of an accuracy, without limits where there are none."""
+    if math.isnan(row[f"{name}_low"]):
+        return percent(row[name])
+    limits = f"{100 * row[f'{name}_low']:.2f} to {100 * min(row[f'{name}_high'], 1):.2f}"
+    return f"{percent(row[name])} ({limits})"
+
+
+def p_text(p: float) -> str:
+    """Return 'p = 0.012' or 'p < 0.001'."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def points(difference: float) -> str:
+    """Return a difference of two shares as '1.25 points more', 'fewer', or 'just as many'."""
+    size = f"{100 * abs(difference):.2f}"
+    if size == "0.00":
+        return "just as many"
+    return f"{size} points {'more' if difference > 0 else 'fewer'}"
+
+
+def join(words: Sequence[str]) -> str:
+    """Return '', 'a', 'a and b', or 'a, b and c'."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def join_some(words: Sequence[str], most: int = 8) -> str:
+    """Return `join(words)`; of more than `most` words the first, and how many more there are."""
+    return join(words) if len(words) <= most else join([*words[:most], f"{len(words) - most} more"])
+
+
+def count(number: int, noun: str) -> str:
+    """Return '1 epoch' or '10 epochs'."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def literal(text: str) -> str:
+    """Return a name that a user chose as Markdown that shows it as it is, on one line."""
+    return MARKUP.sub(r"\\\g<0>", " ".join(text.split()))

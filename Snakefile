@@ -31,6 +31,8 @@ onstart:
     for folder in (OUT, PLANS):
         remove_unfinished(folder)
     Path(TRACKING_GIVEN_UP).unlink(missing_ok=True)
+    if line := leftovers(f"{OUT}/{DATASET}", [*NETWORKS, *MISSING]):
+        print(line, file=sys.stderr)
     # As a param it would make jobs run again for being asked for otherwise.
     os.environ.update(BLOCKLAB_COMMAND=given_command())
 

@@ -86,21 +86,22 @@ def make_run(tmp_path):
         settings = {"network": {"name": "vgg", "layers": layers}, "input_shape": list(shape)}
         settings |= {"classes": classes, "training": {"epochs": 4}}
         device = {"device": "cpu", "device_name": "", "threads": 1, "precision": "float32"}
+        names = [str(label) for label in range(classes)] if class_names is None else class_names
         provenance = collect(
             origin={},
             settings=settings,
-            seeds=[seed],
+            dataset={"name": "mnist"},
+            class_names=names,
+            seed=seed,
             device_description=device | {"kernels": None},
             started=0.0,
             command=None,
             data_sha256=None,
-            resumed={},
+            resumed=0,
         )
-        names = [str(label) for label in range(classes)] if class_names is None else class_names
-        provenance |= {"class_names": names, "dataset": {"name": "mnist"}}
         write_json(run / "provenance.json", provenance)
         network = initialise(resolve("vgg", layers, shape, classes, "cpu"), seed)
-        save_weights(run / "weights.safetensors", [network], [seed])
+        save_weights(run / "weights.safetensors", network, seed)
         return run
 
     return make

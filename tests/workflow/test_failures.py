@@ -82,7 +82,7 @@ def test_one_network_fails_alone_and_the_others_make_a_partial_summary(
 
     study.edit(CSP, "float('nan') * ", "")
     stages = ("Train", "Evaluate", "Explain", "Track")
-    assert study.plan("csp", "vgg") == {f"{stage} csp, seed0" for stage in stages}
+    assert study.plan("csp", "vgg") == {f"{stage} csp, seed 0" for stage in stages}
 
 
 FIGURES_OF_RESULTS = [name for name in FIGURES if name != "timeline"]

@@ -123,16 +123,16 @@ def load_network(run: str | Path, device: str | torch.device = "cpu") -> Trained
         settings = provenance["settings"]
         name, entries = settings["network"]["name"], settings["network"]["layers"]
         shape, classes = tuple(settings["input_shape"]), settings["classes"]
-        seed = provenance["seed"] if "seed" in provenance else provenance["seeds"][0]
+        seed = provenance["seed"]
     except (KeyError, TypeError, IndexError) as error:
         raise UserError(f"{folder / PROVENANCE}: not the record of a run (no {error})") from None
     try:
         layers = resolve(name, entries, shape, classes, "cpu")
     except UserError as error:
         raise UserError(f"{folder}: cannot build its network here: {error}") from None
-    (network,) = load_weights(folder / WEIGHTS, layers, [seed])
+    network = load_weights(folder / WEIGHTS, layers, seed)
     class_names = provenance.get("class_names") or map(str, range(classes))
-    return TrainedNetwork(network, class_names, {**provenance, "seed": seed}).eval().to(device)
+    return TrainedNetwork(network, class_names, provenance).eval().to(device)
 
 
 def _read_provenance(folder: Path) -> Any:

@@ -1,5 +1,6 @@
-# What all rules share: the checked config, paths, packs of seeds, and what a job depends on.
+# What all rules share: the checked config, paths, and what a job depends on.
 
+import json
 import os
 import shlex
 import sys
@@ -11,16 +12,25 @@ sys.path.insert(0, str(WORKFLOW))
 SEARCH_PATH = filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 
-from blocklab.study.config import resolve_config, seed_packs
+from blocklab.study.config import resolve_config
 from blocklab.jobs.devices import gpus_to_ask_for
 from blocklab.errors import UserError
 from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
-from blocklab.files import canonical_json, remove_unfinished
+from blocklab.files import canonical_json, digest, remove_unfinished
 from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
+from blocklab.study.runs import (
+    is_trained,
+    leftovers,
+    pack,
+    recorded,
+    rule_name,
+    seeds_of,
+    span,
+)
 from blocklab.data.checks import changes, check_files
 from blocklab.data.datasets import OWN, describe
 from blocklab.data.manifest import state
@@ -65,14 +75,14 @@ except UserError as error:
 
 OUT = config["outdir"]
 DATASET = config["dataset"]["name"]
-PACKS = seed_packs(config["seeds"])
+SEEDS = seeds_of(config["seeds"])
 
 DATA = f"{OUT}/data/{DATASET}.safetensors"
 MANIFEST = f"{OUT}/data/{DATASET}.json"
-RUN = f"{OUT}/{DATASET}/{{network}}/{{pack}}"
+RUN = f"{OUT}/{DATASET}/{{network}}/seed{{seed}}"
 TRACKING_GIVEN_UP = ".snakemake/blocklab/tracking_given_up"
 FIGURE = f"{OUT}/figures/{{name}}.png"
-RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/{{pack}}"
+RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/seed{{seed}}"
 
 
 # What a run folder holds when training, evaluation and explanation are done.
@@ -83,7 +93,7 @@ RESULTS = (
 
 
 def has_results(network):
-    runs = expand(f"{RUN}/{{file}}", network=network, pack=PACKS, file=RESULTS)
+    runs = expand(f"{RUN}/{{file}}", network=network, seed=SEEDS, file=RESULTS)
     return all(os.path.exists(path) for path in runs)
 
 
@@ -110,7 +120,7 @@ if workflow.is_main_process:
 
 wildcard_constraints:
     network="[a-z][a-z0-9_]*",
-    pack=r"seeds?\d+(-\d+)?",
+    seed=r"\d+",
 
 
 def config_options():
@@ -160,13 +170,13 @@ announce_scheduler()
 
 
 def of_every_run(file, networks=NETWORKS):
-    """Paths of one of the files that every network and pack of seeds has."""
-    return expand(f"{RUN}/{file}", network=networks, pack=PACKS)
+    """Paths of one of the files that every run has."""
+    return expand(f"{RUN}/{file}", network=networks, seed=SEEDS)
 
 
 def network_of_every_run():
     """The network of each path in `of_every_run`, in the same order."""
-    return [network for network in NETWORKS for _ in PACKS]
+    return [network for network in NETWORKS for _ in SEEDS]
 
 
 def tracking_files(networks):
@@ -198,14 +208,13 @@ def data_settings():
     }
 
 
-def job_settings(wildcards, *sections):
-    """What a job for a network's pack depends on, besides its inputs and the code."""
-    network = config["networks"][wildcards.network]
+def job_settings(network, *sections):
+    """What a job for one of a network's runs depends on, besides its inputs and the code."""
+    layers = config["networks"][network]["layers"]
     settings = {
-        "network": {"name": wildcards.network, "layers": network["layers"]},
+        "network": {"name": network, "layers": layers},
         "input_shape": input_shape(config["dataset"]),
         "classes": describe(config["dataset"]).classes,
-        "seeds": PACKS[wildcards.pack],
     }
     return settings | {section: config[section] for section in sections}
 
@@ -218,7 +227,7 @@ def duration_rank(wildcards):
     return PLAN[wildcards.network].get("bytes_moved", 0)
 
 
-def training_settings(wildcards):
-    """What one training job depends on, besides the prepared dataset and the code."""
-    batch_size = config["networks"][wildcards.network]["batch_size"]
-    return job_settings(wildcards, "training") | {"batch_size": batch_size}
+def training_settings(network):
+    """What one training depends on, besides its seed, the prepared dataset and the code."""
+    batch_size = config["networks"][network]["batch_size"]
+    return job_settings(network, "training") | {"batch_size": batch_size}

@@ -43,10 +43,8 @@ rule aggregate:
 
 rule compare_explanations:
     input:
-        # Of several packs the first, as its first seed is the one that is compared.
-        attributions=expand(
-            f"{RUN}/attributions.npz", network=NETWORKS, pack=[*PACKS][:1]
-        ),
+        # The first seed is the one that is compared.
+        attributions=expand(f"{RUN}/attributions.npz", network=NETWORKS, seed=SEEDS[0]),
     output:
         explanations=report(
             f"{OUT}/explanations.csv",

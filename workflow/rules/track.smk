@@ -1,7 +1,7 @@
 rule track:
     input:
-        history=rules.train.output.history,
-        resources=rules.train.output.resources,
+        history=f"{RUN}/history.csv",
+        resources=f"{RUN}/resources.json",
         metrics=rules.evaluate.output.metrics,
     output:
         receipt=f"{RUN}/tracking.json",
@@ -11,10 +11,10 @@ rule track:
         "../../envs/report.yaml"
     params:
         settings=canonical_json(config["tracking"]),
-        job=lambda wildcards: canonical_json(training_settings(wildcards)),
+        job=lambda wildcards: canonical_json(training_settings(wildcards.network)),
         given_up=TRACKING_GIVEN_UP,
         code=code("track.py", f"jobs.trackers.{config['tracking']['tracker']}"),
     message:
-        "Track {wildcards.network}, {wildcards.pack}"
+        "Track {wildcards.network}, seed {wildcards.seed}"
     script:
         "../scripts/track.py"

@@ -1,4 +1,4 @@
-"""Mirror a pack's results to the experiment tracker."""
+"""Mirror a seed's results to the experiment tracker."""
 
 import json
 from pathlib import Path
@@ -19,9 +19,7 @@ with as_job(snakemake):
             "network": row["network"],
             "seed": row["seed"],
             "config": job,
-            "history": history[history["seed"] == row["seed"]]
-            .drop(columns="seed")
-            .to_dict("records"),
+            "history": history.drop(columns="seed").to_dict("records"),
             "summary": row | resources,
         }
         for row in metrics.to_dict("records")

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blocklab.evaluation.evaluation import evaluate_pack
-from blocklab.explanation.explanation import explain_pack
+from blocklab.evaluation.evaluation import evaluate_run
+from blocklab.explanation.explanation import explain_run
 from blocklab.networks.network import resolve
 from blocklab.networks.weights import save_weights
 from blocklab.training.loop import train
@@ -40,17 +40,17 @@ def test_colours_are_learned_evaluated_and_explained(colours, make_settings, tmp
     layers = resolve("small", [*LAYERS[kind], {"linear": {"out": "classes"}}], (3, 8, 8), 3)
     settings = make_settings(batch_size=9, epochs=12)
     networks, history = train(layers, data, settings, [0], "small")
-    metrics, predictions = evaluate_pack(networks, [0], data, settings.loss, pd.DataFrame(history))
-    assert metrics.loc[0, "test_acc"] == 1
+    metrics, predictions = evaluate_run(networks[0], 0, data, settings.loss, pd.DataFrame(history))
+    assert metrics["test_acc"] == 1
     assert {f"recall_{label}" for label in range(3)} < set(metrics)
-    assert predictions["test_confusion"].shape == (1, 3, 3)
+    assert predictions["test_confusion"].shape == (3, 3)
     weights = Path(tmp_path / "weights.safetensors")
-    save_weights(weights, networks, [0])
+    save_weights(weights, networks[0], 0)
     how = {"method": "integrated_gradients", "target": "logit_minus_mean", "steps": 8}
-    arrays = explain_pack(weights, layers, [0], data.test, how | {"sample": 2, "seed": 0})
-    assert arrays["attributions"].shape == (1, 5, 3, 8, 8)
+    arrays = explain_run(weights, layers, 0, data.test, how | {"sample": 2, "seed": 0})
+    assert arrays["attributions"].shape == (5, 3, 8, 8)
     assert arrays["images"].shape == (5, 3, 8, 8)
-    assert arrays["untrained"].shape == (1, 3, 3, 8, 8)
+    assert arrays["untrained"].shape == (3, 3, 8, 8)
     # In these images, bright in one channel, that channel speaks for the class.
-    channels = arrays["attributions"][0].sum(axis=(2, 3))
+    channels = arrays["attributions"].sum(axis=(2, 3))
     assert (channels.argmax(axis=1) == 2 - arrays["labels"]).all()

@@ -25,7 +25,16 @@ CPU = {
 
 def collect(device=CPU, started=1_700_000_000.0):
     return provenance.collect(
-        provenance.checkout(), SETTINGS, [3, 4], device, started, "make study", "ab" * 32, {3: 7}
+        origin=provenance.checkout(),
+        settings=SETTINGS,
+        dataset={"name": "mnist"},
+        class_names=("0", "1"),
+        seed=3,
+        device_description=device,
+        started=started,
+        command="make study",
+        data_sha256="ab" * 32,
+        resumed=7,
     )
 
 
@@ -80,8 +89,10 @@ def test_settings_data_seeds_and_command_are_recorded():
     assert record["settings_sha256"] == expected
     assert record["data_sha256"] == "ab" * 32
     assert re.fullmatch("[0-9a-f]{64}", record["shared_code_sha256"])
-    assert record["resumed_after_epoch"] == {3: 7}
-    assert record["seeds"] == [3, 4]
+    assert record["resumed_after_epoch"] == 7
+    assert record["seed"] == 3
+    assert record["dataset"] == {"name": "mnist"}
+    assert record["class_names"] == ["0", "1"]
     assert record["command"] == "make study"
     assert record["threads"] == 2
     assert record["precision"] == "float32"

@@ -10,7 +10,7 @@ import yaml
 
 from blocklab.data.datasets import DATASETS, OWN
 from blocklab.errors import UserError, plain
-from blocklab.study.config import SCHEMA, resolve_config, schema, seed_packs
+from blocklab.study.config import SCHEMA, resolve_config, schema
 from blocklab.study.other_names import INSTEAD, KEYS, NETWORK_KEYS, VALUES
 
 ROOT = Path(__file__).parents[3]
@@ -210,22 +210,6 @@ def test_other_names_stand_for_what_there_is():
 def test_a_network_needs_no_card(config):
     del config["networks"]["vgg"]["card"]
     assert resolve_config(config)["networks"]["vgg"]["card"] is None
-
-
-@pytest.mark.parametrize(
-    ("seeds", "expected"),
-    [
-        ((0, 1, 8), {"seed0": [0]}),
-        ((5, 1, 1), {"seed5": [5]}),
-        ((0, 8, 8), {"seeds0-7": [0, 1, 2, 3, 4, 5, 6, 7]}),
-        ((3, 5, 2), {"seeds3-4": [3, 4], "seeds5-6": [5, 6], "seed7": [7]}),
-        ((0, 3, 1), {"seed0": [0], "seed1": [1], "seed2": [2]}),
-    ],
-)
-def test_seed_packs(seeds, expected):
-    packs = seed_packs(dict(zip(("first", "count", "per_job"), seeds, strict=True)))
-    assert packs == expected
-    assert list(packs) == list(expected)
 
 
 @pytest.mark.parametrize(

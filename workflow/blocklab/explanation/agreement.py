@@ -27,7 +27,7 @@ def ink_correlation(a: np.ndarray, b: np.ndarray, images: np.ndarray) -> float:
 
 
 def compare_explanations(attributions: Mapping[str, Path], baseline: str) -> pd.DataFrame:
-    """Return one row per network, from its attributions.npz, of which the first seed counts.
+    """Return one row per network, from its attributions.npz.
 
     images: how many were explained. ink: the share of their pixels that is, see there.
     completeness_error: see `checks`, a share. agreement: the `ink_correlation` with the baseline
@@ -39,18 +39,18 @@ def compare_explanations(attributions: Mapping[str, Path], baseline: str) -> pd.
     rows = []
     for network, path in attributions.items():
         explained = reference if network == baseline else dict(np.load(path))
-        first, delta = explained["attributions"][0], explained["delta"][0]
+        maps, delta = explained["attributions"], explained["delta"]
         row = {
             "network": network,
             "images": len(delta),
             "ink": ink(images).mean(),
-            "completeness_error": completeness_error(first, delta),
+            "completeness_error": completeness_error(maps, delta),
             "agreement": np.nan,
             "agreement_untrained": np.nan,
         }
         if network != baseline:
-            row["agreement"] = ink_correlation(first, reference["attributions"][0], images)
-            untrained = explained["untrained"][0], reference["untrained"][0]
+            row["agreement"] = ink_correlation(maps, reference["attributions"], images)
+            untrained = explained["untrained"], reference["untrained"]
             row["agreement_untrained"] = ink_correlation(*untrained, shown)
         rows.append(row)
     return pd.DataFrame(rows)

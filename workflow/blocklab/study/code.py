@@ -15,13 +15,14 @@ from blocklab.errors import UserError
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-# What words messages, logs, watches and records a job, and computes nothing of its results.
+# What words messages, logs, watches and records a job, and computes nothing of its results; and
+# what puts into place what another job computed with the same code.
 RECORDING = frozenset(
     f"blocklab.{module}"
     for module in (
-        "errors", "jobs.clock", "jobs.gpus", "jobs.job", "jobs.locks", "jobs.measurement",
-        "jobs.provenance", "jobs.sampler", "jobs.scheduler", "networks.faults",
-        "networks.other_names",
+        "errors", "jobs.ahead", "jobs.clock", "jobs.gpus", "jobs.job", "jobs.locks",
+        "jobs.measurement", "jobs.provenance", "jobs.sampler", "jobs.scheduler",
+        "networks.faults", "networks.other_names",
     )
 )  # fmt: skip
 

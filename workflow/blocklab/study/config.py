@@ -57,17 +57,6 @@ def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[
     return config
 
 
-def seed_packs(seeds: dict[str, int]) -> dict[str, list[int]]:
-    """Return the seeds of every training job by the pack's name: 'seed0', or 'seeds0-7'."""
-    every = range(seeds["first"], seeds["first"] + seeds["count"])
-    packs = {}
-    for start in range(0, len(every), seeds["per_job"]):
-        pack = list(every[start : start + seeds["per_job"]])
-        name = f"seed{pack[0]}" if len(pack) == 1 else f"seeds{pack[0]}-{pack[-1]}"
-        packs[name] = pack
-    return packs
-
-
 def _fill_defaults(config: Any, part: dict[str, Any]) -> None:
     """Set missing keys to the schema's defaults, in place, down through mappings."""
     if not isinstance(config, dict):

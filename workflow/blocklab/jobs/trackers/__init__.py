@@ -7,7 +7,7 @@ the id, address or path of each as soon as it is logged, and raises whatever goe
         from 1, acc, loss and, with a validation split, validation_acc and validation_loss) and
         summary (acc, loss, test_acc, test_loss and more). A value may be None or NaN.
     settings: mode ("offline" or "online"), project and entity (str or None).
-    folder: path of the pack's own folder for the tracker's files; it may not exist yet.
+    folder: path of the run's own folder for the tracker's files; it may not exist yet.
 
 To add a tracker, add a file here and its name to the schema.
 """

@@ -1,7 +1,7 @@
 """How figures of attributions draw the arrays of attributions.npz.
 
 Every map in a figure has the same symmetric scale, so that colours compare across networks. Only
-the gallery, one image per class, and the first seed are shown; of many classes the first.
+the gallery, one image per class, is shown; of many classes the first.
 """
 
 import textwrap
@@ -58,9 +58,9 @@ def column_of(network: str, arrays: Explained) -> Column:
     shown = shown_images(arrays)
     return Column(
         network,
-        by_pixel(arrays["attributions"][0, :shown]),
-        arrays["predictions"][0, :shown],
-        arrays["probabilities"][0, :shown],
+        by_pixel(arrays["attributions"][:shown]),
+        arrays["predictions"][:shown],
+        arrays["probabilities"][:shown],
     )
 
 
@@ -100,7 +100,7 @@ def draw_maps(
         notes += " A pixel's attribution is the sum over its channels."
     if shown < gallery:
         notes += f" The first {shown} of {gallery} classes are shown."
-    notes += f" Networks trained with seed {arrays['seeds'][0]}."
+    notes += f" Networks trained with seed {arrays['seed']}."
     names = [clip(name, LONGEST_NAME) for name in class_names]
     left = 0.3 + 0.09 * max(len(names[label]) for label in labels)
     titles = [_wrap_name(column.title, round((cell + GAP) / 0.085)) for column in columns]

@@ -68,7 +68,40 @@ def make_data():
                 image[0, 5 * row : 5 * row + 3, 5 * column : 5 * column + 3] += 180
             return Split(images.to(torch.uint8), labels, torch.arange(count))
 
-        return PreparedData(split(training), split(validation), split(test))
+        return PreparedData(split(training), split(validation), split(test), tuple("abcd"))
+
+    return make
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """Return a function: layers in YAML -> the folder of a run of one network, untrained."""
+    from blocklab.files import write_json
+    from blocklab.jobs.provenance import collect
+    from blocklab.networks.network import initialise, resolve
+    from blocklab.networks.weights import save_weights
+
+    def make(layers, folder="run", shape=(1, 32, 32), classes=10, seed=3, class_names=None):
+        run = tmp_path / folder
+        settings = {"network": {"name": "vgg", "layers": layers}, "input_shape": list(shape)}
+        settings |= {"classes": classes, "training": {"epochs": 4}}
+        device = {"device": "cpu", "device_name": "", "threads": 1, "precision": "float32"}
+        provenance = collect(
+            origin={},
+            settings=settings,
+            seeds=[seed],
+            device_description=device | {"kernels": None},
+            started=0.0,
+            command=None,
+            data_sha256=None,
+            resumed={},
+        )
+        names = [str(label) for label in range(classes)] if class_names is None else class_names
+        provenance |= {"class_names": names, "dataset": {"name": "mnist"}}
+        write_json(run / "provenance.json", provenance)
+        network = initialise(resolve("vgg", layers, shape, classes, "cpu"), seed)
+        save_weights(run / "weights.safetensors", [network], [seed])
+        return run
 
     return make
 

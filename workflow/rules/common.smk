@@ -18,9 +18,12 @@ from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
 from blocklab.files import canonical_json, remove_unfinished
+from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
-from blocklab.data.datasets import DATASETS
+from blocklab.data.checks import changes, check_files, state
+from blocklab.data.datasets import describe
+from blocklab.study.targets import check_targets
 from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (
@@ -47,6 +50,7 @@ def gpu_limits():
 
 try:
     config.update(resolve_config(config, reserved=RULES))
+    FILES = check_files(config["dataset"], Path(PLANS) / "files.json")
     PLAN = plan(config, cache=Path(PLANS))
     # Training asks for it as `gpu`, which the profile limits. Evaluation and explanation take
     # little of a GPU; as `shared_gpu`, which nothing limits, they run beside a training.
@@ -96,6 +100,11 @@ if config["partial"]:
             f"there are none of {', '.join(MISSING)}"
         )
 NETWORKS = list(config["networks"])
+if workflow.is_main_process:
+    try:
+        check_targets(NETWORKS, RULES)
+    except UserError as error:
+        stop(f"Error: {error}")
 
 
 wildcard_constraints:
@@ -194,7 +203,7 @@ def job_settings(wildcards, *sections):
     settings = {
         "network": {"name": wildcards.network, "layers": network["layers"]},
         "input_shape": input_shape(config["dataset"]),
-        "classes": DATASETS[DATASET].classes,
+        "classes": describe(config["dataset"]).classes,
         "seeds": PACKS[wildcards.pack],
     }
     return settings | {section: config[section] for section in sections}

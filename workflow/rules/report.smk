@@ -1,6 +1,6 @@
 # Relative, so that a project that moves plans nothing; right in any working directory.
 REPORT = os.path.relpath(WORKFLOW / "report")
-CARDS = sorted(map(os.path.relpath, (WORKFLOW / "cards").glob("*.yaml")))
+CARDS = list(map(os.path.relpath, card_files(config)))
 
 
 rule aggregate:

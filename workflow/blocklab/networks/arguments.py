@@ -69,7 +69,7 @@ def check_arguments(cls: type, given: Any) -> dict[str, Any]:
             )
         if not _fits(value, known[name].annotation):
             right = expected(known[name].annotation) + meanings.get(name, "")
-            raise ValueError(f"{name} is {value!r}; it must be {right}")
+            raise ValueError(f"{name} is {value!r:.200}; it must be {right}")
     for name, parameter in known.items():
         if parameter.default is parameter.empty and name not in given:
             raise ValueError(f"argument '{name}' is missing{meanings.get(name, '')}")

@@ -129,7 +129,7 @@ def _expand(cls: type[nn.Module], given: Any, classes: int) -> list[dict[str, An
         repeat = given.pop("repeat", 1)
         if type(repeat) is not int or not 1 <= repeat <= MOST_REPEATS:
             raise ValueError(
-                f"repeat is {repeat!r}; it must be a whole number from 1 to {MOST_REPEATS}"
+                f"repeat is {repeat!r:.200}; it must be a whole number from 1 to {MOST_REPEATS}"
             )
     elif given == "classes":
         given = classes

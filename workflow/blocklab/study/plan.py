@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from blocklab.data.datasets import DATASETS
+from blocklab.data.datasets import describe
 from blocklab.errors import UserError
 from blocklab.files import WORKFLOW, digest, write_atomically
 from blocklab.networks.blocks.registry import declared_blocks
@@ -37,8 +37,8 @@ def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
         return {name: {"modules": files} for name, files in modules.items()}
     question = {
         "networks": {name: network["layers"] for name, network in config["networks"].items()},
-        "input_size": config["dataset"]["input_size"],
-        "dataset": config["dataset"]["name"],
+        "input_shape": input_shape(config["dataset"]),
+        "classes": describe(config["dataset"]).classes,
     }
     used = {file for files in modules.values() for file in files}
     # The order of layer lists counts, that of keys does not.
@@ -61,7 +61,7 @@ def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
 
 def input_shape(dataset: dict[str, Any]) -> tuple[int, int, int]:
     """Return (C, H, W) of the prepared images for the config's `dataset` section."""
-    return DATASETS[dataset["name"]].channels, dataset["input_size"], dataset["input_size"]
+    return describe(dataset).channels, dataset["input_size"], dataset["input_size"]
 
 
 def block_modules(layers: list) -> list[str]:
@@ -81,7 +81,7 @@ def _plan(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     from blocklab.networks.network import resolve
 
     shape = input_shape(config["dataset"])
-    classes = DATASETS[config["dataset"]["name"]].classes
+    classes = describe(config["dataset"]).classes
     answer = {}
     for name, network in config["networks"].items():
         layers = resolve(name, network["layers"], shape, classes)

@@ -48,8 +48,7 @@ def log(runs: list[dict[str, Any]], settings: dict[str, Any], folder: str) -> It
             project=settings["project"],
             entity=settings["entity"],
             dir=own,
-            # Logged again, it replaces the run, on the server too.
-            id=run["key"],
+            id=run["key"],  # logged again, it is the same run
             name=f"{run['study']} {run['network']} seed {run['seed']}",
             group=run["group"],
             job_type=run["network"],
@@ -65,7 +64,8 @@ def log(runs: list[dict[str, Any]], settings: dict[str, Any], folder: str) -> It
             logged.log(_known(row))
         for row in run["samples"]:
             logged.log({f"samples/{name}": value for name, value in _known(row).items()})
-        logged.log({name: wandb.Image(path) for name, path in run["images"].items()})
+        if run["images"]:
+            logged.log({name: wandb.Image(path) for name, path in run["images"].items()})
         logged.summary.update(_known(run["summary"]))
         logged.finish()
         online = settings["mode"] == "online"

@@ -150,6 +150,7 @@ LOADED = {
 EVERY_NETWORK_JOB = {f"{job} {network}" for job in NETWORK_JOBS for network in BLOCKS}
 FIGURE_JOBS = {f"figure {name}" for name in FIGURES}
 REPORT = {"aggregate", "compare_explanations", "summary", *FIGURE_JOBS}
+OF_A_RUN = ("heatmaps_all", "confusion")  # figures that a tracker gets, too
 MAPS = {"figure heatmaps", "figure heatmaps_all"}
 
 
@@ -178,7 +179,7 @@ EDITS = {
     **{f"data.formats.{name}": {"prepare_data"} for name in ("cifar", "folder", "idx", "npz")},
     "data.pictures": {"prepare_data"},
     "data.preparation": {"prepare_data"},
-    "data.manifest": {"prepare_data", "summary", *FIGURE_JOBS},
+    "data.manifest": {"prepare_data", "summary", "track", *FIGURE_JOBS},
     "data.prepared": EVERY_NETWORK_JOB | {"prepare_data"},
     "networks.network": EVERY_NETWORK_JOB,
     "networks.images": EVERY_NETWORK_JOB,
@@ -247,11 +248,13 @@ EDITS = {
     "report.homework": {"summary"},
     "report.summary": {"summary"},
     "report.words": {"summary"},
+    "report.run_images": {"track"},
     "report.figures.catalogue": set(),
     "report.figures.drawing": FIGURE_JOBS,
-    "report.figures.style": FIGURE_JOBS,
-    "report.figures.attribution_maps": MAPS,
+    "report.figures.style": FIGURE_JOBS | {"track"},
+    "report.figures.attribution_maps": MAPS | {"track"},
     **{f"report.figures.{name}": {f"figure {name}"} for name in FIGURES},
+    **{f"report.figures.{name}": {f"figure {name}", "track"} for name in OF_A_RUN},
 }
 
 

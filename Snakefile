@@ -1,11 +1,14 @@
 # Which building block should a small image classifier be made of? See README.md.
 
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.19")
 
 
-configfile: "config.yaml"
+# Beside this file, in whatever folder snakemake is told to work.
+configfile: os.path.relpath(os.path.join(workflow.basedir, "config.yaml"))
 
 
 report: "workflow/report/workflow.rst"

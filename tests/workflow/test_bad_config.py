@@ -45,4 +45,4 @@ def test_a_mistake_is_one_line_before_any_job_starts(
     lines = [line for line in done.stdout.splitlines() if "rror" in line]
     assert len(lines) == 1, done.stdout
     assert lines[0].startswith(f"Error in the config: {expected}")
-    assert not (fresh.folder / "results").exists()
+    assert [path.name for path in (fresh.folder / "results").iterdir()] == ["README.md"]

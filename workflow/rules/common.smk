@@ -11,6 +11,7 @@ sys.path.insert(0, str(WORKFLOW))
 SEARCH_PATH = filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 
+from blocklab.study.command_line import with_given
 from blocklab.study.config import resolve_config, seed_packs
 from blocklab.jobs.devices import gpus_to_ask_for
 from blocklab.errors import UserError
@@ -46,7 +47,8 @@ def gpu_limits():
 
 
 try:
-    config.update(resolve_config(config, reserved=RULES))
+    given = with_given(config, workflow.config_settings.config)
+    config.update(resolve_config(given, reserved=RULES))
     PLAN = plan(config, cache=Path(PLANS))
     # Training asks for it as `gpu`, which the profile limits. Evaluation and explanation take
     # little of a GPU; as `shared_gpu`, which nothing limits, they run beside a training.

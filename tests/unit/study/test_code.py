@@ -193,6 +193,7 @@ EDITS = {
     "networks.blocks.csp": with_block("csp"),
     "networks.blocks.spp": with_block("sppf"),
     "networks.blocks.transformer": with_block("transformer"),
+    "study.command_line": set(),
     "study.config": set(),
     "study.plan": set(),
     "study.code": set(),

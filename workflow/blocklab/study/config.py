@@ -18,7 +18,7 @@ from blocklab.files import PROJECT, WORKFLOW
 
 SCHEMA = WORKFLOW / "schemas" / "config.schema.yaml"
 CARDS = WORKFLOW / "cards"
-RESULTS = PROJECT / "results"  # of the project's folders the one that git ignores
+RESULTS = PROJECT / "results"  # what a run makes; git ignores all of it but a README
 KINDS = {
     "integer": "a whole number",
     "number": "a number",

@@ -36,6 +36,15 @@ onstart:
     Path(TRACKING_GIVEN_UP).unlink(missing_ok=True)
     # As a param it would make jobs run again for being asked for otherwise.
     os.environ.update(BLOCKLAB_COMMAND=given_command())
+    TERMINAL.begin(Path(PLANS))
+
+
+onsuccess:
+    TERMINAL.succeed()
+
+
+onerror:
+    TERMINAL.fail()
 
 
 rule all:

@@ -117,6 +117,18 @@ def test_the_files_of_one_network(finished: Study, network: str):
     assert "networks.blocks.basic" in provenance["code"].split()[1].split(",")
 
 
+def test_a_log_of_the_run_is_short_and_ends_with_the_answer(finished: Study):
+    lines = finished.output.read_text("utf-8").splitlines()
+    assert len(lines) < 25, lines
+    trained = [line for line in lines if " trained in " in line]
+    assert sorted(line.split()[0] for line in trained) == sorted(NETWORKS)
+    assert all(" % of validation images right" in line for line in trained)
+    best, baseline, page = lines[-3:]
+    assert best.startswith("Best of 2 networks: ")
+    assert baseline.startswith("Baseline: exp3, ")
+    assert page.startswith("Read on: results/tiny/summary.")
+
+
 def test_all_networks_explain_the_same_images(finished: Study):
     files = {
         network: np.load(finished.run_folder(network) / "attributions.npz", allow_pickle=False)

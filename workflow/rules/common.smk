@@ -18,6 +18,7 @@ from blocklab.errors import UserError
 from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
+from blocklab.jobs.terminal import take_over
 from blocklab.files import canonical_json, remove_unfinished
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
@@ -149,6 +150,20 @@ def check_this_machine():
 
 
 announce_scheduler()
+
+
+def answer_to_give():
+    """The lines that a run ends with if the study's page was asked for."""
+    if all(job.rule.name != "summary" for job in workflow.dag.jobs):
+        return []
+    # Here, because pandas takes a second that no other call should wait for.
+    from blocklab.report.aggregation import read_networks
+    from blocklab.report.answer import answer
+
+    return answer(read_networks(f"{OUT}/networks.csv"), f"{OUT}/summary.md")
+
+
+TERMINAL = take_over(workflow, targets=["all", *NETWORKS], answer=answer_to_give)
 
 
 def of_every_run(file, networks=NETWORKS):

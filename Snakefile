@@ -34,6 +34,8 @@ onstart:
     for folder in (OUT, PLANS):
         remove_unfinished(folder)
     Path(TRACKING_GIVEN_UP).unlink(missing_ok=True)
+    if line := leftovers(f"{OUT}/{DATASET}", [*NETWORKS, *MISSING]):
+        print(line, file=sys.stderr)
     # As a param it would make jobs run again for being asked for otherwise.
     os.environ.update(BLOCKLAB_COMMAND=given_command())
     TERMINAL.begin(Path(PLANS))
@@ -50,10 +52,10 @@ onerror:
 rule all:
     default_target: True
     input:
-        f"{OUT}/summary.md",
+        rules.summary.output,
         tracking_files(NETWORKS),
     message:
-        "The study is complete: {OUT}/summary.md"
+        "The study is complete: {OUT}/summary.html"
 
 
 for network in NETWORKS:

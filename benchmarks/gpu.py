@@ -25,7 +25,7 @@ sys.path.insert(0, str(PROJECT / "workflow"))
 
 from raw_files import raw_files  # noqa: E402
 
-from blocklab.data.datasets import RawFiles  # noqa: E402
+from blocklab.data.description import RawFiles  # noqa: E402
 
 NETWORKS = list(json.loads((FOLDER / "networks.json").read_text(encoding="utf-8")))
 USUAL = {"epochs": 2, "seeds": 1, "precision": "auto", "capture": True}
@@ -229,6 +229,7 @@ def prepare(data: Path, output: Path, tiny: bool) -> None:
 
     settings = {"name": "mnist", "input_size": 32, "validation_size": 100 if tiny else 5000}
     settings |= {"training_size": 400 if tiny else None, "test_size": 100 if tiny else None}
+    settings |= {"channels": "auto", "non_square": "crop", "directory": str(data)}
     prepared = output / "mnist.safetensors", output / "mnist.json"
     with raw_files(data) as paths:
         raw = RawFiles("directory", paths)

@@ -39,7 +39,7 @@ from blocklab.data.datasets import (  # noqa: E402
     TRAINING_IMAGES,
     TRAINING_LABELS,
 )
-from blocklab.data.idx import read_idx  # noqa: E402
+from blocklab.data.formats.idx import read_idx  # noqa: E402
 from blocklab.data.prepared import Split  # noqa: E402
 from blocklab.jobs.clock import seconds_since_start  # noqa: E402
 from blocklab.jobs.devices import (  # noqa: E402

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import yaml
 
+from blocklab.data.datasets import DATASETS
 from blocklab.networks.arguments import describe, expected, inferred, parameters
 from blocklab.networks.blocks.registry import all_blocks
 from blocklab.study.config import schema
+from blocklab.study.other_names import ABSENT
 
 DOCS = Path(__file__).parent
 
@@ -26,6 +28,26 @@ def configuration() -> str:
         "| key | value | default | meaning |",
         "|---|---|---|---|",
         *_rows(schema(), ""),
+        "",
+        "## Built-in data sets",
+        "",
+        "Besides these, [your own](your-own-data.md).",
+        "",
+        "| name | training images | test images | channels | classes |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {name} | {known.training_images:,} | {known.test_images:,} | {known.channels} "
+            f"| {known.classes} |"
+            for name, known in DATASETS.items()
+        ),
+        "",
+        "## What there is no key for",
+        "",
+        "These are left out on purpose, so that networks differ by their blocks alone.",
+        "",
+        *(f"- **{name}**: {instead}." for name, (_, instead) in ABSENT.items()),
+        "",
+        "[architecture.md](architecture.md) says where one would go.",
     ]
     return "\n".join(lines) + "\n"
 

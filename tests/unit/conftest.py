@@ -68,7 +68,41 @@ def make_data():
                 image[0, 5 * row : 5 * row + 3, 5 * column : 5 * column + 3] += 180
             return Split(images.to(torch.uint8), labels, torch.arange(count))
 
-        return PreparedData(split(training), split(validation), split(test))
+        return PreparedData(split(training), split(validation), split(test), tuple("abcd"))
+
+    return make
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """Return a function: layers in YAML -> the folder of a run of one network, untrained."""
+    from blocklab.files import write_json
+    from blocklab.jobs.provenance import collect
+    from blocklab.networks.network import initialise, resolve
+    from blocklab.networks.weights import save_weights
+
+    def make(layers, folder="run", shape=(1, 32, 32), classes=10, seed=3, class_names=None):
+        run = tmp_path / folder
+        settings = {"network": {"name": "vgg", "layers": layers}, "input_shape": list(shape)}
+        settings |= {"classes": classes, "training": {"epochs": 4}}
+        device = {"device": "cpu", "device_name": "", "threads": 1, "precision": "float32"}
+        names = [str(label) for label in range(classes)] if class_names is None else class_names
+        provenance = collect(
+            origin={},
+            settings=settings,
+            dataset={"name": "mnist"},
+            class_names=names,
+            seed=seed,
+            device_description=device | {"kernels": None},
+            started=0.0,
+            command=None,
+            data_sha256=None,
+            resumed=0,
+        )
+        write_json(run / "provenance.json", provenance)
+        network = initialise(resolve("vgg", layers, shape, classes, "cpu"), seed)
+        save_weights(run / "weights.safetensors", network, seed)
+        return run
 
     return make
 
@@ -116,6 +150,7 @@ def make_networks():
             row |= dict(validation_cross_entropy=0.1, test_cross_entropy=0.1)
             row |= {f"recall_{label}": 0.97 for label in range(10)}
             row |= dict(parameters=14450, flops=3e6, activations=2e4, largest_kernel=3)
+            row |= dict(bytes_moved=500_000)
             row |= dict(residuals=0, active_residuals=0, never_predicted="")
             row |= dict(seconds_per_epoch=2.0, seconds_per_image=5e-5, threads=1, device="cpu")
             row |= dict(wall_seconds=30.0, cpu_seconds=28.0, peak_memory_bytes=2**30)

@@ -19,7 +19,7 @@ from blocklab.data.sources import _keep
 from blocklab.errors import UserError
 from blocklab.files import write_arrays, write_atomically, write_json, write_table
 from blocklab.networks.kernels import compiled as kernels
-from blocklab.networks.network import initialise
+from blocklab.networks.network import initialise, resolve
 from blocklab.networks.weights import save_weights
 from blocklab.report.figures.style import save
 from blocklab.tensors import save_tensors
@@ -101,11 +101,14 @@ def test_every_kind_of_file(disk, name, left):
     assert disk.names() == [name]
 
 
-def test_weights(disk, small_layers):
-    path = disk.folder / "weights.safetensors"
+def test_weights(disk):
+    layers = resolve(
+        "net", ["flatten", {"linear": {"out": 64}}, {"linear": "classes"}], (1, 8, 8), 4
+    )
+    path, network = disk.folder / "weights.safetensors", initialise(layers, 0)
     disk.fill(BLOCK)
     with pytest.raises(UserError, match="the disk is full"):
-        save_weights(path, [initialise(small_layers, seed) for seed in range(8)], list(range(8)))
+        save_weights(path, network, 0)
     assert disk.names() == []
 
 

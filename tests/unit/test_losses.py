@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from blocklab.evaluation.evaluation import evaluate_pack
+from blocklab.evaluation.evaluation import evaluate_run
 from blocklab.losses import LOSSES, Loss, cross_entropy, softmax
 from blocklab.training.loop import train
 from blocklab.training.settings import Settings
@@ -77,5 +77,5 @@ def test_another_loss_is_one_entry(small_layers, make_data, monkeypatch):
     data, settings = make_data(), Settings(16, 8, "adam", 0.01, "brier")
     networks, history = train(small_layers, data, settings, [0])
     assert history[-1]["loss"] < 0.6 * history[0]["loss"]
-    metrics, _ = evaluate_pack(networks, [0], data, "brier", pd.DataFrame(history))
-    assert metrics["validation_loss"][0] == pytest.approx(history[-1]["validation_loss"], abs=1e-6)
+    metrics, _ = evaluate_run(networks[0], 0, data, "brier", pd.DataFrame(history))
+    assert metrics["validation_loss"] == pytest.approx(history[-1]["validation_loss"], abs=1e-6)

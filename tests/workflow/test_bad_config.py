@@ -1,4 +1,4 @@
-"""A mistake in the config ends before any job starts, with one line that names the key.
+"""A mistake of the user's ends before any job starts, with one line that says what is wrong.
 
 Every kind of mistake has its turn in unit/study and unit/networks; here it is how snakemake ends.
 """
@@ -6,6 +6,7 @@ Every kind of mistake has its turn in unit/study and unit/networks; here it is h
 from typing import Any
 
 import pytest
+import torch
 from tiny_study import Study
 
 pytestmark = pytest.mark.workflow
@@ -45,4 +46,25 @@ def test_a_mistake_is_one_line_before_any_job_starts(
     lines = [line for line in done.stdout.splitlines() if "rror" in line]
     assert len(lines) == 1, done.stdout
     assert lines[0].startswith(f"Error in the config: {expected}")
+    assert [path.name for path in (fresh.folder / "results").iterdir()] == ["README.md"]
+
+
+def test_an_unknown_target_is_one_line_with_the_networks(fresh: Study):
+    done = fresh.snakemake("vggg", "--cores", "1")
+    assert done.returncode != 0
+    assert done.stdout.splitlines()[-1] == (
+        "Error: vggg: no network has that name; there are exp3, vgg, csp; did you mean 'vgg'?"
+    )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_one_line(fresh: Study):
+    fresh.configure({"training": {"device": "cuda"}})
+    done = fresh.snakemake("--cores", "1")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout
+    assert done.stdout.splitlines()[-1] == (
+        "Error: training.device: cuda, but torch can use no such GPU on this machine; "
+        "use auto or cpu"
+    )
     assert [path.name for path in (fresh.folder / "results").iterdir()] == ["README.md"]

@@ -42,7 +42,7 @@ def test_a_truncated_file_is_refused_and_a_mended_one_prepared(fresh: Study, tmp
     expected, found = DATASETS["mnist"].sha256[TEST_LABELS], hashlib.sha256(content[:-1])
     refusal = f"{labels} is refused: expected SHA-256 {expected}, found {found.hexdigest()}"
     assert refusal in done.stdout
-    assert [path.name for path in fresh.results.rglob("*") if path.is_file()] == ["mnist.log"]
+    assert not fresh.results.exists(), "it is refused before any job"
 
     labels.write_bytes(content)
     fresh.run("prepare_data")
@@ -78,11 +78,11 @@ def test_one_network_fails_alone_and_the_others_make_a_partial_summary(
     study.run("--config", "partial=True")
     summary = (study.results / "summary.md").read_text(encoding="utf-8")
     assert "**Incomplete:** there are no results of csp;" in summary
-    assert "Of 1 network trained" in summary
+    assert "**vgg**, the one network beside the baseline," in summary
 
     study.edit(CSP, "float('nan') * ", "")
     stages = ("Train", "Evaluate", "Explain", "Track")
-    assert study.plan("csp", "vgg") == {f"{stage} csp, seed0" for stage in stages}
+    assert study.plan("csp", "vgg") == {f"{stage} csp, seed 0" for stage in stages}
 
 
 FIGURES_OF_RESULTS = [name for name in FIGURES if name != "timeline"]
@@ -100,7 +100,7 @@ FILES = {
         "explanations.csv",
     ],
     (*FIGURES_OF_RESULTS,): [f"figures/{name}.png" for name in FIGURES_OF_RESULTS],
-    ("summary",): ["summary.md"],
+    ("summary",): ["summary.md", "summary.html"],
 }
 
 

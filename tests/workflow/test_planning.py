@@ -15,7 +15,7 @@ from blocklab.report.figures.catalogue import FIGURES
 pytestmark = pytest.mark.workflow
 
 BLOCKS = "workflow/blocklab/networks/blocks"
-SUMMARY = "Write results/tiny/summary.md"
+SUMMARY = "Write results/tiny/summary.html"
 TIMELINE = "Draw timeline of the jobs"
 DRAWN = {f"Draw {figure.title}" for figure in FIGURES.values()}
 COMPARE = {"Compare explanations"}
@@ -29,7 +29,7 @@ CHANGED_VGG = [{"conv": {"out": 4}}, {"maxpool": 4}, "flatten", {"linear": {"out
 
 
 def jobs(stages: tuple[str, ...], *networks: str) -> set[str]:
-    return {f"{stage} {network}, seed0" for stage in stages for network in networks}
+    return {f"{stage} {network}, seed 0" for stage in stages for network in networks}
 
 
 def test_a_finished_study_has_nothing_to_do_and_says_so_without_importing_torch(finished: Study):
@@ -118,9 +118,9 @@ CHANGES = {
     "epochs, more seeds": (
         {"training": {"epochs": 3}, "seeds": {"count": 2, "per_job": 1}},
         {
-            job.replace("seed0", seed)
+            job.replace("seed 0", seed)
             for job in jobs(EVERYTHING, *NETWORKS)
-            for seed in ("seed0", "seed1")
+            for seed in ("seed 0", "seed 1")
         }
         | GATHER,
     ),

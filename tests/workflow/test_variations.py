@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,18 +19,60 @@ FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 
 @pytest.mark.parametrize("network", ["exp3", "csp"])
-@pytest.mark.parametrize(("pack", "seeds"), [("seeds3-4", [3, 4]), ("seed5", [5])])
-def test_a_job_trains_a_pack_of_seeds(varied: Study, network: str, pack: str, seeds: list[int]):
-    folder = varied.run_folder(network, pack)
-    with safe_open(folder / "weights.safetensors", framework="np") as file:
-        shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
-    assert {shape[0] for shape in shapes} == {len(seeds)}
-    history = pd.read_csv(folder / "history.csv")
-    assert history.groupby("seed").size().to_dict() == dict.fromkeys(seeds, 5)
-    assert pd.read_csv(folder / "metrics.csv")["seed"].tolist() == seeds
-    with np.load(folder / "attributions.npz", allow_pickle=False) as file:
-        assert file["seeds"].tolist() == seeds
-        assert len(file["attributions"]) == len(seeds)
+@pytest.mark.parametrize("trained_together", [[3, 4], [5]])
+def test_a_job_trains_a_pack_of_seeds(varied: Study, network: str, trained_together: list[int]):
+    for seed in trained_together:
+        folder = varied.run_folder(network, f"seed{seed}")
+        resources, provenance = (
+            json.loads((folder / f"{name}.json").read_text("utf-8"))
+            for name in ("resources", "provenance")
+        )
+        assert resources["seeds"] == trained_together
+        assert provenance["seed"] == seed
+        assert pd.read_csv(folder / "history.csv")["seed"].tolist() == [seed] * 5
+        assert pd.read_csv(folder / "metrics.csv")["seed"].tolist() == [seed]
+        with np.load(folder / "attributions.npz", allow_pickle=False) as file:
+            assert file["seed"] == seed
+            assert file["attributions"].shape == (14, 1, 32, 32)
+    logs = varied.results / "logs" / "mnist" / network
+    told = [(logs / f"seed{seed}" / "train.log").read_text("utf-8") for seed in trained_together]
+    assert all(f"seed {seed} epoch 5/5" in told[0] for seed in trained_together)
+    assert len(set(told)) == 1, "a job has one log, which its seeds share"
+
+
+# Which seeds of both networks a job would train.
+TRAININGS = {
+    "more seeds": ({"seeds": {"count": 6}}, ["seeds 6-7", "seed 8"]),
+    "fewer seeds": ({"seeds": {"count": 2}}, []),
+    "other packs": ({"seeds": {"per_job": 8}}, []),
+    "more epochs": ({"training": {"epochs": 6}}, ["seeds 3-4", "seed 5"]),
+    "more epochs, other packs": (
+        {"training": {"epochs": 6}, "seeds": {"count": 2, "per_job": 8}},
+        ["seeds 3-4"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), TRAININGS.values(), ids=TRAININGS)
+def test_a_seed_is_trained_once_whatever_is_trained_beside_it(
+    varied: Study, tmp_path: Path, change: dict[str, Any], expected: list[str]
+):
+    study = varied.copy_to(tmp_path / "project")
+    study.configure(change)
+    planned = study.plan("--resources", "gpu=0")
+    trained = {job for job in planned if job.startswith("Train ")}
+    assert trained == {
+        f"Train {network}, {seeds}" for network in ("exp3", "csp") for seeds in expected
+    }
+
+
+def test_of_a_pack_the_seed_that_is_missing_is_trained_alone(varied: Study, tmp_path: Path):
+    study = varied.copy_to(tmp_path / "project")
+    (study.run_folder("csp", "seed4") / "weights.safetensors").unlink()
+    study.configure({"networks": {"exp3": {"batch_size": 60}}})
+    planned = study.plan("exp3", "csp", "--resources", "gpu=0")
+    trained = {job for job in planned if job.startswith("Train ")}
+    assert trained == {"Train csp, seed 4", "Train exp3, seeds 3-4", "Train exp3, seed 5"}
 
 
 def test_without_a_gpu_granted_a_job_runs_on_the_processor(varied: Study):

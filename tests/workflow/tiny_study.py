@@ -51,8 +51,8 @@ class Study:
     def output(self) -> Path:
         return self.folder / "output.txt"
 
-    def run_folder(self, network: str, pack: str = "seed0") -> Path:
-        return self.results / "mnist" / network / pack
+    def run_folder(self, network: str, run: str = "seed0") -> Path:
+        return self.results / "mnist" / network / run
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run snakemake on the tiny study; standard error goes to the same text as output."""

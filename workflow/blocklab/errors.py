@@ -39,3 +39,9 @@ def suggest(
 def plain(name: object) -> str:
     """Return a name in small letters, without what only separates its words."""
     return re.sub(r"[\s_-]", "", str(name)).casefold()
+
+
+def shown(value: object, most: int = 200) -> str:
+    """Return a value as Python writes it, cut where a line would become too long."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 3]}..."

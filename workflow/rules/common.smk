@@ -1,5 +1,6 @@
-# What all rules share: the checked config, paths, packs of seeds, and what a job depends on.
+# What all rules share: the checked config, paths, and what a job depends on.
 
+import json
 import os
 import shlex
 import sys
@@ -12,17 +13,30 @@ SEARCH_PATH = filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 
 from blocklab.study.command_line import with_given
-from blocklab.study.config import resolve_config, seed_packs
+from blocklab.study.config import resolve_config
 from blocklab.jobs.devices import gpus_to_ask_for
 from blocklab.errors import UserError
 from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
 from blocklab.jobs.terminal import take_over
-from blocklab.files import canonical_json, remove_unfinished
+from blocklab.files import canonical_json, digest, remove_unfinished
+from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
-from blocklab.data.datasets import DATASETS
+from blocklab.study.runs import (
+    is_trained,
+    leftovers,
+    pack,
+    recorded,
+    rule_name,
+    seeds_of,
+    span,
+)
+from blocklab.data.checks import changes, check_files
+from blocklab.data.datasets import OWN, describe
+from blocklab.data.manifest import state
+from blocklab.study.targets import check_targets
 from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (
@@ -50,6 +64,7 @@ def gpu_limits():
 try:
     given = with_given(config, workflow.config_settings.config)
     config.update(resolve_config(given, reserved=RULES))
+    FILES = check_files(config["dataset"], Path(PLANS) / "files.json")
     PLAN = plan(config, cache=Path(PLANS))
     # Training asks for it as `gpu`, which the profile limits. Evaluation and explanation take
     # little of a GPU; as `shared_gpu`, which nothing limits, they run beside a training.
@@ -63,14 +78,14 @@ except UserError as error:
 
 OUT = config["outdir"]
 DATASET = config["dataset"]["name"]
-PACKS = seed_packs(config["seeds"])
+SEEDS = seeds_of(config["seeds"])
 
 DATA = f"{OUT}/data/{DATASET}.safetensors"
 MANIFEST = f"{OUT}/data/{DATASET}.json"
-RUN = f"{OUT}/{DATASET}/{{network}}/{{pack}}"
+RUN = f"{OUT}/{DATASET}/{{network}}/seed{{seed}}"
 TRACKING_GIVEN_UP = ".snakemake/blocklab/tracking_given_up"
 FIGURE = f"{OUT}/figures/{{name}}.png"
-RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/{{pack}}"
+RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/seed{{seed}}"
 
 
 # What a run folder holds when training, evaluation and explanation are done.
@@ -81,10 +96,11 @@ RESULTS = (
 
 
 def has_results(network):
-    runs = expand(f"{RUN}/{{file}}", network=network, pack=PACKS, file=RESULTS)
+    runs = expand(f"{RUN}/{{file}}", network=network, seed=SEEDS, file=RESULTS)
     return all(os.path.exists(path) for path in runs)
 
 
+STUDY = config["networks"]
 MISSING = []
 if config["partial"]:
     MISSING = [network for network in config["networks"] if not has_results(network)]
@@ -99,11 +115,16 @@ if config["partial"]:
             f"there are none of {', '.join(MISSING)}"
         )
 NETWORKS = list(config["networks"])
+if workflow.is_main_process:
+    try:
+        check_targets(NETWORKS, RULES)
+    except UserError as error:
+        stop(f"Error: {error}")
 
 
 wildcard_constraints:
     network="[a-z][a-z0-9_]*",
-    pack=r"seeds?\d+(-\d+)?",
+    seed=r"\d+",
 
 
 def config_options():
@@ -160,20 +181,20 @@ def answer_to_give():
     from blocklab.report.aggregation import read_networks
     from blocklab.report.answer import answer
 
-    return answer(read_networks(f"{OUT}/networks.csv"), f"{OUT}/summary.md")
+    return answer(read_networks(f"{OUT}/networks.csv"), f"{OUT}/summary.html")
 
 
 TERMINAL = take_over(workflow, targets=["all", *NETWORKS], answer=answer_to_give)
 
 
 def of_every_run(file, networks=NETWORKS):
-    """Paths of one of the files that every network and pack of seeds has."""
-    return expand(f"{RUN}/{file}", network=networks, pack=PACKS)
+    """Paths of one of the files that every run has."""
+    return expand(f"{RUN}/{file}", network=networks, seed=SEEDS)
 
 
 def network_of_every_run():
     """The network of each path in `of_every_run`, in the same order."""
-    return [network for network in NETWORKS for _ in PACKS]
+    return [network for network in NETWORKS for _ in SEEDS]
 
 
 def tracking_files(networks):
@@ -205,14 +226,13 @@ def data_settings():
     }
 
 
-def job_settings(wildcards, *sections):
-    """What a job for a network's pack depends on, besides its inputs and the code."""
-    network = config["networks"][wildcards.network]
+def job_settings(network, *sections):
+    """What a job for one of a network's runs depends on, besides its inputs and the code."""
+    layers = config["networks"][network]["layers"]
     settings = {
-        "network": {"name": wildcards.network, "layers": network["layers"]},
+        "network": {"name": network, "layers": layers},
         "input_shape": input_shape(config["dataset"]),
-        "classes": DATASETS[DATASET].classes,
-        "seeds": PACKS[wildcards.pack],
+        "classes": describe(config["dataset"]).classes,
     }
     return settings | {section: config[section] for section in sections}
 
@@ -225,7 +245,7 @@ def duration_rank(wildcards):
     return PLAN[wildcards.network].get("bytes_moved", 0)
 
 
-def training_settings(wildcards):
-    """What one training job depends on, besides the prepared dataset and the code."""
-    batch_size = config["networks"][wildcards.network]["batch_size"]
-    return job_settings(wildcards, "training") | {"batch_size": batch_size}
+def training_settings(network):
+    """What one training depends on, besides its seed, the prepared dataset and the code."""
+    batch_size = config["networks"][network]["batch_size"]
+    return job_settings(network, "training") | {"batch_size": batch_size}

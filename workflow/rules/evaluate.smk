@@ -1,8 +1,16 @@
+def evaluation_params(network):
+    """What decides whether an evaluation runs again, besides its inputs."""
+    return {
+        "settings": canonical_json(job_settings(network, "training")),
+        "code": code("evaluate.py", network=network),
+    }
+
+
 rule evaluate:
     input:
         data=DATA,
-        weights=rules.train.output.weights,
-        history=rules.train.output.history,
+        weights=f"{RUN}/weights.safetensors",
+        history=f"{RUN}/history.csv",
     output:
         metrics=f"{RUN}/metrics.csv",
         predictions=f"{RUN}/predictions.npz",
@@ -14,9 +22,9 @@ rule evaluate:
     resources:
         shared_gpu=SHARED_GPU,
     params:
-        settings=lambda wildcards: canonical_json(job_settings(wildcards, "training")),
-        code=lambda wildcards: code("evaluate.py", network=wildcards.network),
+        settings=lambda wildcards: evaluation_params(wildcards.network)["settings"],
+        code=lambda wildcards: evaluation_params(wildcards.network)["code"],
     message:
-        "Evaluate {wildcards.network}, {wildcards.pack}"
+        "Evaluate {wildcards.network}, seed {wildcards.seed}"
     script:
         "../scripts/evaluate.py"

@@ -1,7 +1,16 @@
+def explanation_params(network):
+    """What decides whether an explanation runs again, besides its inputs."""
+    method = f"explanation.methods.{config['explanation']['method']}"
+    return {
+        "settings": canonical_json(job_settings(network, "training", "explanation")),
+        "code": code("explain.py", method, network=network),
+    }
+
+
 rule explain:
     input:
         data=DATA,
-        weights=rules.train.output.weights,
+        weights=f"{RUN}/weights.safetensors",
     output:
         attributions=f"{RUN}/attributions.npz",
     log:
@@ -13,15 +22,9 @@ rule explain:
     resources:
         shared_gpu=SHARED_GPU,
     params:
-        settings=lambda wildcards: canonical_json(
-            job_settings(wildcards, "training", "explanation")
-        ),
-        code=lambda wildcards: code(
-            "explain.py",
-            f"explanation.methods.{config['explanation']['method']}",
-            network=wildcards.network,
-        ),
+        settings=lambda wildcards: explanation_params(wildcards.network)["settings"],
+        code=lambda wildcards: explanation_params(wildcards.network)["code"],
     message:
-        "Explain {wildcards.network}, {wildcards.pack}"
+        "Explain {wildcards.network}, seed {wildcards.seed}"
     script:
         "../scripts/explain.py"

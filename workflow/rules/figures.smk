@@ -6,11 +6,11 @@ def logs_of_jobs():
     logs = {"prepare data": {"": f"{OUT}/logs/data/{DATASET}.log"}}
     for stage in ("train", "evaluate", "explain"):
         logs[stage] = {
-            network if len(PACKS) == 1 else f"{network} {pack}": (
-                f"{OUT}/logs/{DATASET}/{network}/{pack}/{stage}.log"
+            network if len(SEEDS) == 1 else f"{network} {seed}": (
+                f"{RUN_LOG}/{stage}.log".format(network=network, seed=seed)
             )
             for network in NETWORKS
-            for pack in PACKS
+            for seed in SEEDS
         }
     logs["report"] = {
         name: f"{OUT}/logs/{name}.log"
@@ -31,7 +31,8 @@ READABLE_FILES = {
     "confusion": rules.aggregate.output.confusion,
     "manifest": MANIFEST,
     # One file per network: its first seed is the one that is shown.
-    "attributions": [of_every_run("attributions.npz", [name])[0] for name in NETWORKS],
+    "samples": expand(f"{RUN}/samples.csv", network=NETWORKS, seed=SEEDS[0]),
+    "attributions": rules.compare_explanations.input.attributions,
 }
 # and values, which are its rule's params. Logs are among these because Snakemake 9.27.1, given
 # them as inputs, trains a network again whose log was deleted when the timeline is to be drawn.

@@ -1,6 +1,6 @@
 # Relative, so that a project that moves plans nothing; right in any working directory.
 REPORT = os.path.relpath(WORKFLOW / "report")
-CARDS = sorted(map(os.path.relpath, (WORKFLOW / "cards").glob("*.yaml")))
+CARDS = list(map(os.path.relpath, card_files(config)))
 
 
 rule aggregate:
@@ -11,9 +11,17 @@ rule aggregate:
         predictions=of_every_run("predictions.npz"),
         provenance=of_every_run("provenance.json"),
     output:
-        runs=report(f"{OUT}/runs.csv", category="Tables", labels={"table": "runs"}),
+        runs=report(
+            f"{OUT}/runs.csv",
+            caption="../report/runs.rst",
+            category="Tables",
+            labels={"table": "runs"},
+        ),
         networks=report(
-            f"{OUT}/networks.csv", category="Tables", labels={"table": "networks"}
+            f"{OUT}/networks.csv",
+            caption="../report/networks.rst",
+            category="Tables",
+            labels={"table": "networks"},
         ),
         histories=f"{OUT}/histories.csv",
         confusion=f"{OUT}/confusion.csv",
@@ -35,13 +43,12 @@ rule aggregate:
 
 rule compare_explanations:
     input:
-        # Of several packs the first, as its first seed is the one that is compared.
-        attributions=expand(
-            f"{RUN}/attributions.npz", network=NETWORKS, pack=[*PACKS][:1]
-        ),
+        # The first seed is the one that is compared.
+        attributions=expand(f"{RUN}/attributions.npz", network=NETWORKS, seed=SEEDS[0]),
     output:
         explanations=report(
             f"{OUT}/explanations.csv",
+            caption="../report/explanations.rst",
             category="Tables",
             labels={"table": "explanations"},
         ),
@@ -67,11 +74,19 @@ rule summary:
         provenance=rules.aggregate.output.provenance,
         manifest=MANIFEST,
         template=f"{REPORT}/summary.md.jinja",
+        page_template=f"{REPORT}/summary.html.jinja",
         homework=f"{REPORT}/homework.csv",
         cards=CARDS,
         figures=expand(FIGURE, name=FIGURES),
     output:
-        report(f"{OUT}/summary.md", category="Summary", labels={"page": "summary"}),
+        markdown=f"{OUT}/summary.md",
+        page=report(
+            f"{OUT}/summary.html",
+            caption="../report/summary.rst",
+            category="Summary",
+            labels={"page": "summary"},
+        ),
+        config=f"{OUT}/config.yaml",
     log:
         f"{OUT}/logs/summary.log",
     localrule: True
@@ -81,15 +96,22 @@ rule summary:
         settings=canonical_json(
             {
                 key: value
-                for key, value in config.items()
+                for key, value in {**config, "networks": STUDY}.items()
                 if key not in ("tracking", "partial")
             }
         ),
+        study=list(STUDY),
         networks=NETWORKS,
+        # Data of the user's own has no name but that of its folder or file.
+        data=(
+            Path(config["dataset"]["directory"]).resolve().stem
+            if DATASET in OWN
+            else DATASET
+        ),
+        layers=canonical_json({name: PLAN[name].get("layers", []) for name in NETWORKS}),
         missing=MISSING,
-        options=config_options(),
         code=code("summary.py"),
     message:
-        "Write {output}"
+        "Write {output.page}"
     script:
         "../scripts/summary.py"

@@ -1,18 +1,14 @@
-"""Attribute what a trained pack says of some test images to their pixels."""
+"""Attribute what a trained network says of some test images to their pixels."""
 
-from pathlib import Path
-
-from blocklab.explanation.explanation import explain_pack
-from blocklab.files import write_arrays
+from blocklab.jobs.ahead import claim
 from blocklab.jobs.job import as_job
-from blocklab.jobs.network_job import network_job
 
-with as_job(snakemake), network_job(snakemake) as job:
-    arrays = explain_pack(
-        Path(snakemake.input.weights),
-        job.layers,
-        job.seeds,
-        job.data.test,
-        job.settings["explanation"],
-    )
-    write_arrays(snakemake.output.attributions, **arrays)
+with as_job(snakemake):
+    if not claim(snakemake):
+        # Only now, because torch takes seconds to import.
+        from blocklab.jobs.explanation_job import write_explanation
+        from blocklab.jobs.network_job import network_job
+
+        with network_job(snakemake) as job:
+            for seed, run in job.runs.items():
+                write_explanation(job, seed, job.settings, run, run)

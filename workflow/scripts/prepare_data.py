@@ -9,4 +9,5 @@ from blocklab.jobs.job import as_job
 with as_job(snakemake):
     settings = snakemake.config["dataset"]
     raw = fetch(settings["name"], settings["source"], settings["directory"])
-    prepare(settings, raw, Path(snakemake.output.data), Path(snakemake.output.manifest))
+    output = Path(snakemake.output.data), Path(snakemake.output.manifest)
+    prepare(settings, raw, *output, expected=snakemake.params.files)

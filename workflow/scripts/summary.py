@@ -1,4 +1,4 @@
-"""Write the page that the study is read by."""
+"""Write what the study is read by: the summary, and the same as one HTML page."""
 
 import json
 import os
@@ -11,28 +11,39 @@ from blocklab.data.manifest import read_manifest
 from blocklab.files import write_atomically
 from blocklab.jobs.job import as_job
 from blocklab.report.aggregation import read_networks
+from blocklab.report.page import as_page
 from blocklab.report.summary import Study, render
+from blocklab.study.overlay import as_overlay
 
 with as_job(snakemake):
-    output = Path(snakemake.output[0])
+    output, page = Path(snakemake.output.markdown), Path(snakemake.output.page)
     settings = json.loads(snakemake.params.settings)
     # JSON text has lost the order of networks, which is that of the tables.
-    settings["networks"] = {name: settings["networks"][name] for name in snakemake.params.networks}
+    every = {name: settings["networks"][name] for name in snakemake.params.study}
+    settings["networks"] = {name: every[name] for name in snakemake.params.networks}
     files = snakemake.input
     study = Study(
         config=settings,
+        data=snakemake.params.data,
         networks=read_networks(files.networks),
         explanations=pd.read_csv(files.explanations),
         provenance=json.loads(Path(files.provenance).read_text(encoding="utf-8")),
         manifest=read_manifest(files.manifest),
         homework=pd.read_csv(files.homework),
+        layers=json.loads(snakemake.params.layers),
         cards={
             Path(card).stem: yaml.safe_load(Path(card).read_text(encoding="utf-8"))
             for card in files.cards
         },
         figures={Path(path).stem: os.path.relpath(path, output.parent) for path in files.figures},
-        options=snakemake.params.options,
         missing=snakemake.params.missing,
     )
-    with write_atomically(output) as temporary:
-        temporary.write_text(render(study, Path(files.template)), encoding="utf-8")
+    text = render(study, Path(files.template))
+    html = as_page(text, output.parent, Path(files.page_template))
+    copy = Path(snakemake.output.config)
+    # Tracking changes no result, so the summary is not written again for it.
+    tracking = snakemake.config["tracking"]
+    overlay = as_overlay({**settings, "tracking": tracking, "networks": every}, copy)
+    for path, content in ((output, text), (page, html), (copy, overlay)):
+        with write_atomically(path) as temporary:
+            temporary.write_text(content, encoding="utf-8")

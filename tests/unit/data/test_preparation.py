@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from blocklab.data import datasets, sources
+from blocklab.data import datasets, raw_images
 from blocklab.data import preparation as data
-from blocklab.data.idx import read_idx
+from blocklab.data.description import Dataset, RawFiles
+from blocklab.data.formats.idx import read_idx
 from blocklab.data.manifest import read_manifest, write_manifest
 from blocklab.data.prepared import load
 from blocklab.errors import UserError
@@ -23,6 +24,9 @@ SETTINGS = {
     "validation_size": 10,
     "test_size": None,
     "split_seed": 0,
+    "channels": "auto",
+    "non_square": "crop",
+    "directory": None,
 }
 
 
@@ -50,10 +54,10 @@ def made():
 def prepare(made, tmp_path, monkeypatch):
     """Return a function: changes to SETTINGS -> the loaded dataset, its path and its manifest."""
     paths = {name: write_idx(tmp_path / name, values) for name, values in made.items()}
-    dataset = datasets.Dataset(
+    dataset = Dataset(
+        **datasets.IDX,
         training_images=60,
         test_images=12,
-        channels=1,
         class_names=("a", "b", "c"),
         sha256={
             name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()
@@ -64,7 +68,7 @@ def prepare(made, tmp_path, monkeypatch):
 
     def run(folder="out", **changes):
         output, manifest = tmp_path / folder / "tiny.safetensors", tmp_path / folder / "tiny.json"
-        raw = sources.RawFiles("directory", paths)
+        raw = RawFiles("directory", paths)
         data.prepare(SETTINGS | changes, raw, output, manifest)
         described = read_manifest(manifest)
         return load(output), output, described
@@ -160,6 +164,14 @@ def test_the_seed_chooses_the_split(prepare):
     assert not torch.equal(first.validation.indices, second.validation.indices)
 
 
+def test_splits_stay_as_they_were_when_results_were_published(prepare):
+    prepared, _, _ = prepare(training_size=6, validation_size=5, test_size=4)
+    assert prepared.training.indices.tolist() == [5, 18, 28, 29, 37, 42]
+    assert prepared.validation.indices.tolist() == [12, 25, 44, 56, 58]
+    assert prepared.test.indices.tolist() == [0, 3, 7, 11]
+    assert prepared.class_names == ("a", "b", "c")
+
+
 def test_validation_of_nothing(prepare):
     prepared, _, manifest = prepare(validation_size=0)
     assert prepared.validation.images.shape == (0, 1, 12, 12)
@@ -169,7 +181,7 @@ def test_validation_of_nothing(prepare):
 
 
 def test_images_are_resized_bilinearly_with_antialiasing(prepare, made, monkeypatch):
-    monkeypatch.setattr(data, "RESIZE_CHUNK", 7)
+    monkeypatch.setattr(raw_images, "IMAGES_AT_ONCE", 7)
     for size in (12, 5):
         prepared, _, manifest = prepare(input_size=size)
         raw = torch.from_numpy(made[datasets.TEST_IMAGES])[:, None].float()
@@ -193,10 +205,13 @@ def test_the_manifest_says_what_was_prepared(prepare):
     _, output, manifest = prepare(input_size=8, split_seed=3)
     assert manifest == {
         "name": "tiny",
+        "title": "tiny",
         "source": "directory",
+        "directory": None,
         "raw_sha256": datasets.DATASETS["tiny"].sha256,
         "sha256": hashlib.sha256(output.read_bytes()).hexdigest(),
         "input_size": 8,
+        "channels": 1,
         "resize": "none",
         "split_seed": 3,
         "sizes": {"training": 50, "validation": 10, "test": 12},

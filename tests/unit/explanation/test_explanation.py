@@ -11,7 +11,7 @@ from blocklab.explanation.explanation import (
     TARGETS,
     choose_images,
     explain,
-    explain_pack,
+    explain_run,
 )
 from blocklab.networks.images import as_input
 from blocklab.networks.network import initialise, predict
@@ -171,24 +171,25 @@ def test_a_method_is_one_file(trained, images, tmp_path, monkeypatch):
     assert np.isnan(explanation.delta).all()
 
 
-def test_a_pack_is_explained_seed_by_seed(small_layers, make_data, tmp_path):
+def test_a_run_is_explained_before_and_after_training(small_layers, make_data, tmp_path):
     data = make_data()
-    networks, _ = train(small_layers, data, SETTINGS, [4, 2])
-    save_weights(tmp_path / "weights.safetensors", networks, [4, 2])
+    (network,), _ = train(small_layers, data, SETTINGS, [4])
+    save_weights(tmp_path / "weights.safetensors", network, 4)
     settings = {"method": "integrated_gradients", "target": "softmax", "steps": 3}
-    arrays = explain_pack(
+    arrays = explain_run(
         tmp_path / "weights.safetensors",
         small_layers,
-        [4, 2],
+        4,
         data.test,
         settings | {"sample": 2, "seed": 0},
     )
-    assert arrays["seeds"].tolist() == [4, 2]
+    assert arrays["seed"] == 4
     assert arrays["gallery"] == 4
-    assert arrays["attributions"].shape == (2, 6, 1, 8, 8)
-    assert arrays["untrained"].shape == (2, 4, 1, 8, 8)
+    assert arrays["attributions"].shape == (6, 1, 8, 8)
+    assert arrays["untrained"].shape == (4, 1, 8, 8)
     positions, _ = choose_images(data.test.labels, 4, 2, 0)
     assert arrays["indices"].tolist() == data.test.indices[positions].tolist()
-    for position, network in enumerate(networks):
-        alone = explain(network, data.test.at(positions), "softmax", 3)
-        assert np.allclose(arrays["attributions"][position], alone.attributions, atol=1e-5)
+    trained = explain(network, data.test.at(positions), "softmax", 3)
+    assert np.allclose(arrays["attributions"], trained.attributions, atol=1e-5)
+    untrained = explain(initialise(small_layers, 4), data.test.at(positions[:4]), "softmax", 3)
+    assert np.allclose(arrays["untrained"], untrained.attributions, atol=1e-5)

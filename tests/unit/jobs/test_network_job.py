@@ -13,7 +13,6 @@ SETTINGS = {
     "network": {"name": "small", "layers": ["flatten", {"linear": "classes"}]},
     "input_shape": [1, 8, 8],
     "classes": 4,
-    "seeds": [0],
     "training": {"device": "auto", "deterministic": False, "compile": True},
 }
 
@@ -32,6 +31,7 @@ def begun(monkeypatch):
         snakemake = SimpleNamespace(
             params=SimpleNamespace(settings=json.dumps(SETTINGS)),
             input=SimpleNamespace(data="data"),
+            output=["vgg/seed0/weights.safetensors"],
             threads=1,
             resources=granted,
         )

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from PIL import Image
 
 from blocklab.files import WORKFLOW
 from blocklab.jobs import tracking
@@ -47,8 +48,29 @@ def run(seed: int = 0, network: str = "vgg") -> dict:
         for epoch in (1, 2, 3)
     ]
     summary = {"acc": 0.53, "loss": 1.5, "test_acc": 0.6, "test_loss": 1.4, "gpu_samples": None}
-    config = {"rate": 0.001}
-    return dict(network=network, seed=seed, config=config, history=history, summary=summary)
+    samples = [
+        {"seconds": 0.2, "cpu_percent": 90.0, "gpu_utilisation_percent": 40.0},
+        {"seconds": 0.4, "cpu_percent": 80.0, "gpu_utilisation_percent": float("nan")},
+    ]
+    return {
+        "study": "demo",
+        "group": "demo mnist 32x32",
+        "network": network,
+        "seed": seed,
+        "key": f"{network}{seed}key",
+        "config": {"rate": 0.001},
+        "history": history,
+        "samples": samples,
+        "summary": summary,
+    }
+
+
+def draw(run: dict, folder: Path) -> dict[str, Path]:
+    """Draw two images that tell their run by their width."""
+    paths = {name: folder / f"{name}.png" for name in ("heatmap", "confusion")}
+    for path in paths.values():
+        Image.new("L", (10 + run["seed"], 20)).save(path)
+    return paths
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +89,8 @@ def track(tmp_path):
 
     def first(*runs: dict, **changes: str) -> dict:
         (tmp_path / "given_up").unlink(missing_ok=True)
-        return mirror(list(runs), SETTINGS | changes, tmp_path / "pack", tmp_path / "given_up")
+        settings = SETTINGS | changes
+        return mirror(list(runs), draw, settings, tmp_path / "pack", tmp_path / "given_up")
 
     return first
 
@@ -91,7 +114,13 @@ def inspect(folder: Path, *options: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_wandb_offline_holds_config_curves_and_summary(tmp_path, track, monkeypatch):
+def records(folder: Path, kind: str) -> list[dict]:
+    """Return what wandb's own reader finds of a kind of record in an offline run."""
+    found = map(json.loads, inspect(folder).splitlines())
+    return [record[kind] for record in found if record["type"] == kind]
+
+
+def test_wandb_offline_holds_config_curves_samples_images_and_summary(tmp_path, track, monkeypatch):
     monkeypatch.setenv("BLOCKLAB_SECRET", "do-not-tell")
     receipt = track(run(0), run(1))
     assert receipt["warning"] is None
@@ -100,22 +129,42 @@ def test_wandb_offline_holds_config_curves_and_summary(tmp_path, track, monkeypa
 
     folder = tmp_path / "pack" / receipt["runs"][1]["id"]
     logged = json.loads(inspect(folder, "--summary"))
-    assert logged["name"] == "vgg seed 1"
+    assert (logged["name"], logged["run_id"]) == ("demo vgg seed 1", "vgg1key")
     assert logged["project"] == "blocklab"
     assert logged["state"] == "finished"
     assert logged["config"] == {"rate": 0.001}
     summary = {name: value for name, value in logged["summary"].items() if name[0] != "_"}
+    images = {name: summary.pop(name) for name in ("heatmap", "confusion")}
     expected = {"epoch": 3, "acc": 0.53, "loss": 1.5, "test_acc": 0.6, "test_loss": 1.4}
     assert summary == expected
+    for name, image in images.items():
+        path = folder / "files" / image["path"]
+        assert path.name.startswith(name)
+        assert Image.open(path).size == (image["width"], image["height"]) == (11, 20)
 
-    records = inspect(folder)
-    assert records.count('"type":"history"') == 3
+    (head,) = records(folder, "run")
+    assert (head["run_group"], head["job_type"]) == ("demo mnist 32x32", "vgg")
+    assert "host" not in head
+    history = [entry["item"] for entry in records(folder, "history")]
+    assert [row["acc"] for row in history if "acc" in row] == [0.51, 0.52, 0.53]
+    samples = [
+        {name.removeprefix("samples/"): value for name, value in row.items() if "samples/" in name}
+        for row in history
+    ]
+    assert list(filter(None, samples)) == [
+        {"seconds": 0.2, "cpu_percent": 90, "gpu_utilisation_percent": 40},
+        {"seconds": 0.4, "cpu_percent": 80},
+    ]
+    steps = {metric.get("name"): metric.get("step_metric") for metric in records(folder, "metric")}
+    assert steps["samples/cpu_percent"] == steps["samples/gpu_utilisation_percent"]
+    assert steps["samples/cpu_percent"] == "samples/seconds"
     content = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert b"do-not-tell" not in content
-    assert list((folder / "files").iterdir()) == [], "no metadata, requirements or code"
+    kept = {path.name for path in (folder / "files").iterdir()}
+    assert kept == {"media"}, "no metadata, requirements or code"
 
     again = track(run(1))["runs"][0]["id"]
-    assert again != receipt["runs"][1]["id"]
+    assert json.loads(inspect(tmp_path / "pack" / again, "--summary"))["run_id"] == "vgg1key"
     found = [path.parent for path in (tmp_path / "pack" / "vgg-seed1").rglob("*.wandb")]
     assert found == [tmp_path / "pack" / again], "a rerun replaces the run"
 
@@ -165,10 +214,58 @@ def test_a_folder_that_cannot_be_made_is_a_warning(tmp_path, track):
 
 
 def test_wandb_may_not_fall_back_to_the_temporary_folder(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(Settings=dict))
+    fake = SimpleNamespace(Settings=dict, util=SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    monkeypatch.setitem(sys.modules, "wandb.sdk.launch", None)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(PermissionError, match="vgg-seed0 is not writable"):
         next(wandb.log([run()], SETTINGS, str(tmp_path)))
+
+
+def test_images_that_cannot_be_drawn_are_a_warning_and_the_run_is_logged(tmp_path, fakes, caplog):
+    def fail(run: dict, folder: Path) -> dict[str, Path]:
+        raise ValueError("no such colour")
+
+    settings = SETTINGS | {"tracker": "well"}
+    receipt = mirror([run()], fail, settings, tmp_path / "pack", tmp_path / "given_up")
+    assert (len(receipt["runs"]), receipt["warning"]) == (1, None)
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == ["no images of vgg seed 0: no such colour"]
+
+
+def test_nothing_is_drawn_for_nobody(tmp_path):
+    (tmp_path / "given_up").write_text("no luck")
+    for mode in ("offline", "disabled"):
+        settings = SETTINGS | {"mode": mode}
+        mirror([run()], pytest.fail, settings, tmp_path / "pack", tmp_path / "given_up")
+
+
+def test_a_run_is_described_so_that_studies_and_trainings_are_told_apart():
+    study = {"name": "demo", "dataset": {"name": "mnist", "input_size": 32}}
+    sizes, trained = {"training": 2000, "test": 100}, {"data_sha256": "a", "started": "now"}
+    job = {"batch_size": 50, "training": {"epochs": 2}}
+
+    def describe(network: str = "vgg", provenance: dict = trained, epochs: int = 2) -> dict:
+        changed = job | {"training": {"epochs": epochs}}
+        summary = {"network": network, "seed": 3, "acc": 0.5}
+        return tracking.describe_run(study, sizes, changed, provenance, summary)
+
+    one = describe()
+    assert one["group"].startswith("demo mnist 32x32, 2000 images, 2 epochs, ")
+    assert one["config"] == job | {
+        "study": "demo",
+        "seed": 3,
+        "dataset": study["dataset"] | {"training_images": 2000, "test_images": 100},
+    }
+    again = describe()
+    assert again == one and len(one["key"]) == 16
+    other = describe("csp")
+    assert (other["group"] == one["group"], other["key"] == one["key"]) == (True, False)
+    assert describe(provenance=trained | {"started": "later"})["key"] != one["key"]
+    groups = {
+        d["group"] for d in (one, describe(epochs=3), describe(provenance={"data_sha256": "b"}))
+    }
+    assert len(groups) == 3
 
 
 def test_a_study_waits_once_and_warns_once(tmp_path, fakes, track, caplog):
@@ -176,7 +273,7 @@ def test_a_study_waits_once_and_warns_once(tmp_path, fakes, track, caplog):
     first = track(run(1), tracker="hang")
     started = time.monotonic()
     settings = SETTINGS | {"tracker": "hang"}
-    second = mirror([run(1, "csp")], settings, tmp_path / "pack", tmp_path / "given_up")
+    second = mirror([run(1, "csp")], draw, settings, tmp_path / "pack", tmp_path / "given_up")
     assert time.monotonic() - started < 0.5
     assert "0 of 1 runs: no answer in 2 s" in first["warning"]
     assert second["warning"] == first["warning"]

@@ -68,11 +68,8 @@ def write_run(folder, rows: list[dict], seconds: dict[int, list[float]], **resou
 
 def test_runs_have_a_row_per_network_and_seed_with_what_it_cost(tmp_path):
     folders = [
-        write_run(
-            tmp_path / "a",
-            [metrics("vgg", 0), metrics("vgg", 1, acc=0.8)],
-            {0: [9.0, 2.0, 3.0], 1: [5.0, 5.0, 5.0]},
-        ),
+        write_run(tmp_path / "a0", [metrics("vgg", 0)], {0: [9.0, 2.0, 3.0]}),
+        write_run(tmp_path / "a1", [metrics("vgg", 1, acc=0.8)], {1: [5.0, 5.0, 5.0]}),
         write_run(tmp_path / "b", [metrics("csp")], {0: [1.0]}, wall_seconds=7.5, threads=2),
     ]
     runs = collect(folders)
@@ -226,19 +223,17 @@ def test_histories_are_the_networks_own_in_the_studys_order_as_they_were_written
     assert (tmp_path / "histories.csv").read_text().splitlines() == expected
 
 
-def test_predictions_are_those_of_all_packs_in_order(tmp_path):
-    packs = {"seeds0-1.npz": [0, 1], "seed2.npz": [2]}
-    for pack, seeds in packs.items():
-        logits = np.zeros((len(seeds), 2, 3), np.float32)
-        for position, seed in enumerate(seeds):
-            logits[position, :, seed] = 1  # seed s always answers class s
+def test_predictions_are_those_of_all_seeds_in_order(tmp_path):
+    for seed in range(3):
+        logits = np.zeros((2, 3), np.float32)
+        logits[:, seed] = 1  # seed s always answers class s
         write_arrays(
-            tmp_path / pack,
+            tmp_path / f"{seed}.npz",
             test_logits=logits,
             test_labels=np.array([2, 1]),
-            test_confusion=np.array(seeds)[:, None, None] + np.zeros((1, 3, 3), int),
+            test_confusion=np.full((3, 3), seed),
         )
-    predictions = collect_predictions([tmp_path / pack for pack in packs])
+    predictions = collect_predictions([tmp_path / f"{seed}.npz" for seed in range(3)])
     assert predictions.correct.tolist() == [[False, False], [False, True], [True, False]]
     assert predictions.confusion[:, 0, 0].tolist() == [0, 1, 2]
 

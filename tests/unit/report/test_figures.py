@@ -19,11 +19,19 @@ from blocklab.report.figures import (
     heatmaps,
     heatmaps_all,
     learning_curves,
+    resource_use,
 )
-from blocklab.report.figures.attribution_maps import TARGET_LABELS, WRONG
+from blocklab.report.figures.attribution_maps import MOST_ROWS, TARGET_LABELS, WRONG
 from blocklab.report.figures.catalogue import FIGURES, Entry
 from blocklab.report.figures.drawing import draw_figure
-from blocklab.report.figures.style import BASELINE_COLOUR, log_axis, save, steps_between, styles
+from blocklab.report.figures.style import (
+    BASELINE_COLOUR,
+    clip,
+    log_axis,
+    save,
+    steps_between,
+    styles,
+)
 
 CAPTIONS = Path(__file__).parents[3] / "workflow" / "report"
 NETWORKS = [f"network_{number}" for number in range(12)]
@@ -72,14 +80,14 @@ def explained(seed: int, images: int = 13, size: int = 12) -> dict[str, np.ndarr
     pixels[:, :, 3:9, 3:9] = 200
     labels = np.r_[np.arange(10), np.zeros(images - 10, int)]
     return {
-        "seeds": np.array([4, 5]),
+        "seed": np.array(4),
         "indices": np.arange(images) * 7,
         "gallery": np.array(10),
         "images": pixels,
         "labels": labels,
-        "predictions": np.stack([labels, labels + 100]),
-        "probabilities": np.full((2, images), 0.931, np.float32),
-        "attributions": random.normal(size=(2, images, 1, size, size)).astype(np.float32),
+        "predictions": labels,
+        "probabilities": np.full(images, 0.931, np.float32),
+        "attributions": random.normal(size=(images, 1, size, size)).astype(np.float32),
     }
 
 
@@ -100,6 +108,12 @@ def counted(counts: np.ndarray) -> pd.DataFrame:
     return pd.concat([rows.assign(network=NETWORKS[0], images=7), best])
 
 
+def samples(rows: int, **columns: float) -> pd.DataFrame:
+    seconds = 0.2 * np.arange(1, rows + 1)
+    columns = {"cpu_percent": 90.0, "memory_bytes": 2.0**29, **columns}
+    return pd.DataFrame({"seconds": seconds, **columns})
+
+
 @pytest.fixture
 def study(tmp_path):
     """The arguments of `draw_figure` that any figure may ask for, from a study of two networks."""
@@ -111,6 +125,9 @@ def study(tmp_path):
     files["attributions"] = [str(tmp_path / f"{name}.npz") for name in NETWORKS[:2]]
     for seed, path in enumerate(files["attributions"]):
         write_arrays(path, **explained(seed))
+    files["samples"] = [str(tmp_path / f"{name}.csv") for name in NETWORKS[:2]]
+    for path in files["samples"]:
+        write_table(path, samples(50))
     log = tmp_path / "job.log"
     log.write_text("12:00:00 INFO worked from 5.00 to 9.00\n")
     values = {"explanation": EXPLANATION, "logs": {"train": {"vgg": str(log)}}}
@@ -199,6 +216,11 @@ def test_an_error_of_zero_is_drawn_inside_the_log_axis_and_the_label_says_where(
     assert "0 drawn at 1" in panel.get_ylabel()
 
 
+def test_an_error_of_nearly_all_ends_the_axis_at_all():
+    (panel,) = curves([0.99, 0.9], validation=False)
+    assert panel.get_ylim() == pytest.approx((50, 100))
+
+
 def test_no_error_at_all_still_gives_a_figure():
     (panel,) = curves([0.0], validation=False)
     low, high = panel.get_ylim()
@@ -246,6 +268,33 @@ def test_a_log_axis_has_enough_ticks_for_close_values_and_few_over_many_decades(
     assert list(steps_between(3, 30)) == pytest.approx([5, 10, 20])
 
 
+def test_resource_use_shows_a_gpu_where_there_is_one_with_the_means():
+    gpu = {"gpu_utilisation_percent": 41.0, "gpu_memory_access_percent": 9.0}
+    one = samples(2, **gpu, gpu_allocated_bytes=2.0**27)
+    one.loc[1, "cpu_percent"] = 100
+    figure = resource_use.draw({NETWORKS[0]: one, NETWORKS[1]: samples(30)}, networks_table(2))
+    assert [axes.get_title(loc="left") for axes in figure.axes[:5]] == [
+        "GPU utilisation (%)", "GPU memory access (%)", "allocated GPU memory (MiB)",
+        "processor use (% of a core)", "process memory (MiB)",
+    ]  # fmt: skip
+    texts = [axes.texts[0].get_text() for axes in figure.axes]
+    assert texts[:5] == ["mean 41 %", "mean 9 %", "mean 128 MiB", "mean 95 %", "mean 512 MiB"]
+    assert texts[5:] == ["not known"] * 3 + ["mean 90 %", "mean 512 MiB"]
+    assert [axes.get_ylabel() for axes in figure.axes[::5]] == [
+        f"{NETWORKS[0]} (baseline)\n0.4 s", f"{NETWORKS[1]}\n6.0 s"
+    ]  # fmt: skip
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [50, 100]
+
+
+def test_resource_use_without_a_gpu_and_without_samples(tmp_path):
+    two = {NETWORKS[0]: samples(9), NETWORKS[1]: samples(1)}
+    figure = resource_use.draw(two, networks_table(2))
+    assert len(figure.axes) == 2, "a panel each of CPU and memory, for the one that took some time"
+    nothing = resource_use.draw({name: samples(0) for name in NETWORKS[:2]}, networks_table(2))
+    save(nothing, tmp_path / "nothing.png")
+    assert nothing.texts[0].get_text() == "no training took long enough to be sampled"
+
+
 def test_confusion_shows_counts_recall_and_only_the_errors_in_colour():
     counts = np.array([[90, 10, 0], [0, 50, 0], [0, 0, 0]])
     names = {"class_names": ["ankle boot", "bag", "coat"]}
@@ -268,13 +317,27 @@ def test_confusion_without_an_error_is_drawn(tmp_path):
     assert (tmp_path / "confusion.png").stat().st_size > 10_000
 
 
+def test_confusion_of_a_hundred_classes_is_colour_recall_and_names_cut_short():
+    names = {"class_names": [f"a class with a long name, number {i}" for i in range(100)]}
+    figure = confusion.draw(networks_table(2), counted(np.eye(100, dtype=int) * 9 + 1), names)
+    axes = figure.axes[0]
+    assert len(axes.texts) == 101  # recalls and their heading; no counts
+    assert axes.get_yticklabels()[42].get_text() == clip(names["class_names"][42], 24)
+    assert max(figure.get_size_inches()) < 16
+
+
+def test_a_name_that_is_cut_short_keeps_its_end():
+    assert clip("automobile", 10) == "automobile"
+    assert clip("a class with a long name 17", 12) == "a class\N{HORIZONTAL ELLIPSIS}e 17"
+
+
 def test_all_maps_share_one_symmetric_scale_with_one_colourbar():
     large = explained(1)
     large["attributions"] *= 5
     figure = heatmaps_all.draw({"a": explained(0), "b": large}, MANIFEST, EXPLANATION)
     maps = maps_of(figure)
     assert len(maps) == 20
-    shown = np.abs([a["attributions"][0, :10] for a in (explained(0), large)])
+    shown = np.abs([a["attributions"][:10] for a in (explained(0), large)])
     scale = np.percentile(shown, 99.5)
     assert {image.get_clim() for image in maps} == {(-scale, scale)}
     bars = [axes for axes in figure.axes if axes.get_xlabel() == TARGET_LABELS["logit_minus_mean"]]
@@ -283,21 +346,22 @@ def test_all_maps_share_one_symmetric_scale_with_one_colourbar():
     assert "0.5 % of the pixels" in figure.texts[1].get_text().replace("\n", " ")
 
 
-def test_difference_is_best_minus_baseline_of_the_first_seed_on_the_same_scale():
+def test_difference_is_best_minus_baseline_on_the_same_scale():
     baseline, best = explained(0), explained(1)
     explanations = dict(zip(NETWORKS[:3], (baseline, best, explained(2)), strict=True))
     figure = heatmaps.draw(networks_table(3), explanations, MANIFEST, EXPLANATION)
     maps = maps_of(figure)
     assert len(maps) == 30
     assert len({image.get_clim() for image in maps}) == 1
-    difference = best["attributions"][0, 0, 0] - baseline["attributions"][0, 0, 0]
+    difference = best["attributions"][0, 0] - baseline["attributions"][0, 0]
     assert np.allclose(maps[2].get_array(), difference)
     assert "seed 4" in figure.texts[1].get_text().replace("\n", " ")
 
 
 def test_a_wrong_prediction_is_marked_by_a_sign_and_a_frame():
     arrays = explained(0)
-    arrays["predictions"][0, 1] = 7
+    arrays["predictions"] = arrays["predictions"].copy()
+    arrays["predictions"][1] = 7
     figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, EXPLANATION)
     right, wrong = (figure.axes[row * 2 + 1] for row in (0, 1))
     assert right.get_title() == "0   93.1 %"
@@ -315,14 +379,45 @@ def test_attributions_of_zero_or_of_a_network_that_diverged_are_drawn():
     assert figure.axes[2].get_title() == "0   nan %"
 
 
-def test_colour_images_are_shown_in_colour_and_their_channels_summed():
+def coloured(ground: int) -> dict[str, np.ndarray]:
+    """Return what is explained of colour images on black, or on something brighter."""
     arrays = explained(0)
     arrays["images"] = np.repeat(arrays["images"], 3, axis=1)
-    arrays["attributions"] = np.repeat(arrays["attributions"], 3, axis=2)
+    arrays["images"][:, 1] //= 2
+    arrays["images"][:, :2] = arrays["images"][:, :2].clip(ground)
+    return arrays | {"attributions": np.repeat(arrays["attributions"], 3, axis=1)}
+
+
+def texts_of(figure) -> str:
+    return " ".join(" ".join(text.get_text() for text in figure.texts).split())
+
+
+def test_colour_images_are_shown_in_colour_and_their_channels_summed():
+    arrays = coloured(ground=0)
     figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, EXPLANATION)
     assert figure.axes[0].images[0].get_array().shape == (12, 12, 3)
-    summed = arrays["attributions"][0, 0].sum(axis=0)
+    summed = arrays["attributions"][0].sum(axis=0)
     assert np.allclose(maps_of(figure)[0].get_array(), summed)
+    assert "A pixel's attribution is the sum over its channels." in texts_of(figure)
+    grey = heatmaps_all.draw({"exp3": explained(0)}, MANIFEST, EXPLANATION)
+    assert "channels" not in texts_of(grey)
+
+
+@pytest.mark.parametrize(("ground", "lines"), [(0, 1), (30, 0)])
+def test_an_outline_is_drawn_on_black_alone(ground, lines):
+    figure = heatmaps_all.draw({"exp3": coloured(ground)}, MANIFEST, EXPLANATION)
+    assert len(figure.axes[1].collections) == lines
+    assert ("outline" in texts_of(figure)) == bool(lines)
+
+
+def test_of_many_classes_the_first_are_shown_and_the_figure_says_so():
+    arrays = explained(0, images=MOST_ROWS + 5)
+    arrays |= {"gallery": np.array(MOST_ROWS + 3), "labels": np.arange(MOST_ROWS + 5)}
+    arrays["predictions"] = arrays["labels"]
+    names = {"class_names": [f"class {label}" for label in range(MOST_ROWS + 5)]}
+    figure = heatmaps_all.draw({"exp3": arrays}, names, EXPLANATION)
+    assert len(maps_of(figure)) == MOST_ROWS
+    assert f"The first {MOST_ROWS} of {MOST_ROWS + 3} classes are shown." in texts_of(figure)
 
 
 def test_networks_that_explain_different_images_are_refused():

@@ -187,8 +187,8 @@ def test_the_best_networks_standing_counts_what_costs_less(make_networks):
     networks = make_networks(exp3={"flops": 1e6, "parameters": 9}, csp={"parameters": 9})
     columns = {"parameters": "parameters", "flops": "FLOPs", "largest_kernel": "kernels"}
     assert standing(networks, columns) == (
-        "Of the 3 networks, counted from the least, **vgg** is 1st in kernels, 2nd in FLOPs and "
-        "3rd in parameters."
+        "Of the 3 networks, **vgg** is lowest in kernels; 2nd lowest in FLOPs; highest in "
+        "parameters."
     )
     networks["flops"] = math.nan
     assert "FLOPs" not in standing(networks, columns)

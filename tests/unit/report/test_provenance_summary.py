@@ -16,7 +16,8 @@ PROVENANCE = {
     "precision": "float32",
     "kernels": None,
     "settings": {"network": {"name": "csp"}},
-    "resumed_after_epoch": {},
+    "resumed_after_epoch": 0,
+    "seed": 0,
     "settings_sha256": "5e" * 32,
     "data_sha256": "da" * 32,
     "code": "train.py training python3.11 c0 c1",
@@ -54,16 +55,15 @@ def test_what_all_runs_share_is_there_once(summarise):
 
 
 def test_a_network_that_went_on_after_a_kill_is_named(summarise):
-    assert summarise(resumed_after_epoch={"3": 2})["resumed"] == ["csp"]
+    assert summarise(resumed_after_epoch=2)["resumed"] == ["csp"]
 
 
 def test_the_digest_is_of_settings_data_and_code(summarise):
     digests = [summarise()["digest"], summarise(commit="fedcba9876543210")["digest"]]
     assert digests[0] == digests[1]
-    digests += [
-        summarise(**{key: "1"})["digest"] for key in ("settings_sha256", "data_sha256", "code")
-    ]
-    assert len(set(digests)) == 4
+    keys = ("settings_sha256", "data_sha256", "code", "seed")
+    digests += [summarise(**{key: "1"})["digest"] for key in keys]
+    assert len(set(digests)) == 5
 
 
 @pytest.mark.parametrize(

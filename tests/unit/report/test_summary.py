@@ -3,13 +3,18 @@
 import math
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+from matplotlib.figure import Figure
+from test_page import check_page
 
 from blocklab.report.figures import catalogue
+from blocklab.report.figures.style import save
+from blocklab.report.page import as_page
 from blocklab.report.summary import Study, render
 
 WORKFLOW = Path(__file__).parents[3] / "workflow"
@@ -34,10 +39,29 @@ PROVENANCE = {
 EXPLANATIONS = {
     "network": ["exp3", "vgg", "csp"],
     "images": [1100] * 3,
+    "ink": [0.19] * 3,
     "completeness_error": [0.0, 0.125, 0.00234],
     "agreement": [math.nan, 0.5, -0.25],
     "agreement_untrained": [math.nan, 0.004, 1.0],
 }
+
+
+def listed(*rows: tuple) -> list[dict]:
+    """Return layers as listed: name, shape, and what else is told of one."""
+    plain = {"repeat": 1, "parameters": 0, "activations": []}
+    return [{"layer": name, "shape": shape} | plain | more for name, shape, more in rows]
+
+
+LAYERS = {
+    "exp3": listed(
+        ("input", [1, 32, 32], {}),
+        ("conv 8", [8, 32, 32], {"repeat": 2, "parameters": 1200, "activations": ["relu"]}),
+        ("maxpool 2", [8, 16, 16], {"repeat": 2}),
+        ("flatten", [2048], {}),
+        ("linear 10", [10], {"parameters": 20490}),
+    ),
+}
+LAYERS |= {"vgg": LAYERS["exp3"], "csp": LAYERS["exp3"]}
 
 
 class Made:
@@ -48,6 +72,10 @@ class Made:
         config["networks"] = {name: config["networks"][name] for name in networks["network"]}
         self.sizes = {"training": 4000, "validation": 1000, "test": 1000}
         self.provenance = dict(PROVENANCE)
+        self.explanations = pd.DataFrame(EXPLANATIONS)
+        self.layers = dict(LAYERS)
+        self.channels = 1
+        self.class_names = [str(label) for label in range(10)]
 
     def render(self, missing: Sequence[str] = ()) -> str:
         manifest = {
@@ -55,18 +83,20 @@ class Made:
             "source": "npm",
             "sha256": "f" * 64,
             "sizes": self.sizes,
-            "class_names": [str(label) for label in range(10)],
+            "channels": self.channels,
+            "class_names": self.class_names,
         }
         study = Study(
             config=self.config,
+            data=self.config["dataset"]["name"],
             networks=self.networks,
-            explanations=pd.DataFrame(EXPLANATIONS),
+            explanations=self.explanations,
             provenance=self.provenance,
             manifest=manifest,
             homework=pd.read_csv(WORKFLOW / "report" / "homework.csv"),
+            layers=self.layers,
             cards=CARDS,
             figures={name: f"figures/{name}.png" for name in FIGURES},
-            options="--configfile studies/made.yaml",
             missing=missing,
         )
         return render(study, WORKFLOW / "report" / "summary.md.jinja")
@@ -113,6 +143,7 @@ def test_sections_are_in_the_order_of_the_question(make_study):
         "What is odd, and shows in the numbers",
         "What it cost",
         "Why they say what they say",
+        "What was compared",
         "The blocks",
         "How to reproduce this",
     ]
@@ -182,7 +213,7 @@ def test_the_ranking_is_by_validation_accuracy(make_study):
     table = rows(text)
     assert list(table)[2:] == ["**vgg**", "csp", "exp3"]
     assert table["**vgg**"][:3] == ["99.00 %", "98.50 % (97.50 to 99.50)", "–"]
-    assert table["**vgg**"][4:] == ["50.0 % (4)", "14,450", "3.00", "20,000"]
+    assert table["**vgg**"][4:] == ["50.0 % (4)", "14,450", "3.00", "20,000", "0.50"]
     assert table["csp"][2] == "p = 0.200"
     assert table["exp3"][2] == "p < 0.001"
     assert "Sorted by accuracy on 1,000 validation images" in text
@@ -195,7 +226,8 @@ def test_without_validation_the_ranking_is_by_test_accuracy(make_study):
     text = study.render()
     table = rows(section(text, "Ranking"))
     assert list(table)[2:] == ["csp", "exp3", "**vgg**"]
-    assert table["csp"][0] == "–"
+    assert "validation acc" not in text
+    assert table["csp"][0] == "97.50 % (96.50 to 98.50)"
     assert "the best network is chosen on the 1,000 test images that also report" in text
     assert "Sorted by accuracy" not in text
 
@@ -214,10 +246,11 @@ def test_one_seed_and_several_have_tests_of_their_own(make_study):
     assert rows(section(several, "Ranking"))["csp"][0] == "98.00 % (97.00 to 99.00)"
 
 
-def test_costs_that_cannot_be_known_are_dashes(make_study):
+def test_costs_that_no_row_has_are_left_out_and_others_dashes(make_study):
     text = section(make_study(csp={"wall_seconds": 99.25}).render(), "What it cost")
     table = rows(text)
-    assert table["csp"] == ["2.00", "50.0", "99.2", "28.0", "1024", "–", "–", "–", "–", "–"]
+    assert table["csp"] == ["2.00", "50.0", "99.2", "28.0", "1024"]
+    assert "GPU" not in text and "dash" not in text
     assert all(part in text for part in ("on A Processor,", "threads per job: 1,", "float32"))
     assert "memory-access" not in text
 
@@ -234,6 +267,9 @@ def test_costs_of_a_gpu_are_shown(make_study):
     study.provenance["device"] = ["A Processor", "A GPU"]
     text = section(study.render(), "What it cost")
     assert rows(text)["vgg"][5:] == ["42", "7", "200", "256", "120"]
+    some = section(make_study(csp={"gpu_samples": 3}).render(), "What it cost")
+    assert [rows(some)[name][5:] for name in ("vgg", "csp")] == [["–"], ["3"]]
+    assert "A dash is what cannot be known" in some
     assert "**csp** has the highest allocated GPU memory" in text
     assert "A Processor and A GPU" in text
 
@@ -260,6 +296,85 @@ def test_attention_over_distinct_grey_values_is_told_where_it_is_used(make_study
     assert "distinct grey values" not in section(study.render(), "What it cost")
 
 
+def test_what_is_ink_is_told_and_a_photograph_has_none_to_speak_of(make_study):
+    study = make_study()
+    text = section(study.render(), "Why they say what they say")
+    assert "Red ink speaks for it, blue ink against it." in text
+    assert "on ink pixels, which are those\nthat are not black (19 % of all);" in text
+    assert "channels" not in text
+    study.explanations["ink"] = 0.98
+    study.channels = 3
+    study.config["networks"]["csp"]["layers"] = [{"transformer_block": {"out": 8}}, "flatten"]
+    text = section(study.render(), "Why they say what they say")
+    assert "Red pixels speak for it, blue pixels against it. A pixel's attribution is the" in text
+    assert "on pixels\nthat are not black (98 % of all);" in text
+    assert "distinct grey values" not in study.render()  # colours are not levels
+
+
+def test_every_networks_layers_are_shown_with_the_shape_after_each(make_study):
+    text = section(make_study().render(), "What was compared")
+    assert re.findall(r"^### (.+)$", text, flags=re.MULTILINE) == ["exp3", "vgg", "csp"]
+    assert rows(text.split("###")[2]) == {
+        "layer": ["shape after it", "parameters"],
+        ":-------------------": [":-----------------", ":-------------"],
+        "input": ["1 x 32 x 32", "–"],
+        "conv 8, 2 times": ["8 x 32 x 32", "1,200"],
+        "maxpool 2, 2 times": ["8 x 16 x 16", "–"],
+        "flatten": ["2048", "–"],
+        "linear 10": ["10", "20,490"],
+    }
+
+
+def test_the_summary_compares_networks_where_more_differs_than_blocks(make_study):
+    study = make_study()
+    for network in study.config["networks"].values():
+        network["batch_size"] = 100
+    same = study.render()
+    assert same.startswith("# Which block? ")
+    assert "networks have batch size, activation, pooling and head in common." in same
+    study.config["networks"]["csp"]["batch_size"] = 50
+    _, conv, pool, *head = LAYERS["exp3"]
+    study.layers["csp"] = [conv | {"activations": ["silu"]}, pool | {"repeat": 1}, *head]
+    text = study.render()
+    assert text.startswith("# Which network? ")
+    assert "namely in [batch size, activation and pooling](#what-was-compared):" in text
+    assert [
+        line for line in section(text, "What was compared").splitlines() if line[:2] == "- "
+    ] == [
+        "- batch size: 100 (exp3 and vgg); 50 (csp)",
+        "- activation: relu (exp3 and vgg); silu (csp)",
+        "- pooling: maxpool 2 → maxpool 2 (exp3 and vgg); maxpool 2 (csp)",
+    ]
+    study.layers = {}  # no torch where the study is planned
+    assert "namely in [batch size](#what-was-compared)" in study.render()
+
+
+def test_where_the_best_stands_in_what_it_costs(make_study):
+    text = make_study(exp3={"parameters": 9}, csp={"flops": 1e9}).render()
+    assert "**vgg** is lowest in FLOPs and memory traffic; 2nd lowest in parameters." in text
+
+
+def test_any_class_name_and_list_survives_other_renderers_than_githubs(make_study):
+    study = make_study(exp3={"never_predicted": "1"})
+    study.class_names = ["a|b", "<b>*c*</b>", "_d_", *"3456789"]
+    text = study.render()
+    assert r"97.0 % (a\|b)" in text and r"never answers \<b\>\*c\*\</b\> on" in text
+    lines = text.splitlines()
+    for before, line in pairwise(lines):
+        if line.startswith(("- ", "| ", "#")):
+            assert not before or before[0] == line[0], line
+
+
+def test_the_summarys_page_is_whole_whatever_the_classes_are_called(make_study, tmp_path):
+    study = make_study(exp3={"never_predicted": "1"})
+    study.class_names = ["a|b", "<b>*c*</b>", "_d_", *"3456789"]
+    for name in FIGURES:
+        save(Figure((2, 1)), tmp_path / "figures" / f"{name}.png")
+    template = WORKFLOW / "report" / "summary.html.jinja"
+    text = check_page(as_page(study.render(), tmp_path, template), figures=len(FIGURES)).text
+    assert "97.0 % (a|b)" in text and "never answers <b>*c*</b> on" in text
+
+
 def test_oddities_come_from_the_table(make_study):
     study = make_study(csp={"residuals": 2}, exp3={"never_predicted": "5"})
     text = section(study.render(), "What is odd, and shows in the numbers")
@@ -284,7 +399,7 @@ def test_a_card_is_shown_once_with_all_its_networks_and_the_homeworks_x(make_stu
 def test_how_to_reproduce(make_study):
     text = section(make_study().render(), "How to reproduce this")
     assert "git checkout 0123456789ab   # what the networks were trained with\n" in text
-    command = "snakemake --cores 4 --resources gpu=0 --configfile studies/made.yaml\n"
+    command = "snakemake --cores 4 --resources gpu=0 --configfile results/config.yaml\n"
     assert command in text  # a processor, as it was
     study = make_study()
     study.networks["device"] = "cuda"
@@ -295,7 +410,7 @@ def test_how_to_reproduce(make_study):
     assert "200 (exp3), 200 (vgg), 100 (csp)" in text
     assert "python 3.11.7, torch 2.14.1" in text
     assert "A Processor, 2 cores, Linux-6.1" in text
-    assert "uncommitted" not in text
+    assert "not committed" not in text
 
 
 def test_rows_that_were_not_made_by_the_same_are_told(make_study):
@@ -309,7 +424,7 @@ def test_rows_that_were_not_made_by_the_same_are_told(make_study):
     assert "commit of the training runs: 0123456789ab, unknown" in text
     assert "git checkout" not in text
     study.provenance |= {"commit": ["0123456789ab"], "dirty": [False, True]}
-    assert "trained with; the tree had uncommitted changes" in study.render()
+    assert "trained with; its code had changes that were not committed" in study.render()
     study.provenance["commit"] = ["unknown"]
     assert "git checkout" not in study.render()
 

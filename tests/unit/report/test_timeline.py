@@ -31,6 +31,14 @@ def bars(figure) -> list[tuple[int, float, float]]:
     return [(round((box.y0 + box.y1) / 2), round(box.x0, 6), round(box.x1, 6)) for box in boxes]
 
 
+def test_seeds_that_were_trained_together_are_one_bar(worked):
+    one = (100, 105)
+    logs = worked(train={"vgg 0": one, "vgg 1": one, "vgg 2": one, "csp 0": (100, 104.5)})
+    figure = timeline.draw(logs)
+    assert bars(figure) == [(0, 0, 5), (1, 0, 4.5)]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["vgg 0-2", "csp 0"]
+
+
 def test_a_job_is_a_bar_in_the_first_row_that_is_free_when_it_starts(worked):
     jobs = {"vgg": (100, 105), "csp": (100.5, 103), "exp3": (101, 102), "x": (105, 109)}
     logs = worked(train=jobs, explain={"vgg": (106, 107)})

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blocklab.data.datasets import DATASETS
-from blocklab.errors import UserError
-from blocklab.study.config import SCHEMA, resolve_config, schema, seed_packs
+from blocklab.data.datasets import DATASETS, OWN
+from blocklab.errors import UserError, plain
+from blocklab.study.config import SCHEMA, resolve_config, schema
+from blocklab.study.other_names import INSTEAD, KEYS, NETWORK_KEYS, VALUES
 
 ROOT = Path(__file__).parents[3]
 
@@ -19,12 +20,33 @@ MISTAKES = [
     # An unknown key.
     ("trainin", {}, "trainin: unknown key; did you mean 'training'?"),
     ("epochs", 3, "epochs: unknown key; did you mean 'training.epochs'?"),
-    ("mode", "online", "mode: unknown key; it may be tracking.mode"),
+    ("mode", "online", "mode: unknown key; did you mean 'tracking.mode'?"),
     ("zzz", 3, "zzz: unknown key; it may be outdir, partial, dataset, seeds, training, baseline, "
-     "explanation, tracking, networks"),
+     "only, explanation, tracking, networks"),
     ("seeds.cuont", 3, "seeds.cuont: unknown key; did you mean 'count'?"),
     ("networks.vgg.batchsize", 3, "networks.vgg.batchsize: unknown key; did you mean "
      "'batch_size'?"),
+    # What other tools call it.
+    ("gpu", True, "gpu: unknown key; did you mean 'training.device'?"),
+    ("training.gpu", True, "training.gpu: unknown key; did you mean 'device'?"),
+    ("training.lr", 0.1, "training.lr: unknown key; did you mean 'learning_rate'?"),
+    ("lr", 0.1, "lr: unknown key; did you mean 'training.learning_rate'?"),
+    ("networks.vgg.lr", 0.1, "networks.vgg.lr: unknown key; training.learning_rate is the same "
+     "for all networks"),
+    ("training.Epochs", 3, "training.Epochs: unknown key; did you mean 'epochs'?"),
+    ("dataset.epochs", 3, "dataset.epochs: unknown key; did you mean 'training.epochs'?"),
+    ("training.batch_size", 3, "training.batch_size: unknown key; it belongs to a network: "
+     "networks.NAME.batch_size"),
+    ("batch", 3, "batch: unknown key; it belongs to a network: networks.NAME.batch_size"),
+    ("networks.vgg.bs", 3, "networks.vgg.bs: unknown key; did you mean 'batch_size'?"),
+    ("training.augment", True, "training.augment: unknown key; there is no key for augmentation: "
+     "every network sees the same images, resized and scaled to 0 to 1"),
+    ("training.device", "gpu", "training.device: 'gpu' is not known; did you mean 'cuda'?"),
+    ("training.optimizer", "AdamW", "training.optimizer: 'AdamW' is not known; did you mean "
+     "'adamw'?"),
+    ("training.precision", "bf16", "training.precision: 'bf16' is not known; did you mean "
+     "'bfloat16'?"),
+    ("tracking.mode", False, "tracking.mode: false is not known; did you mean 'disabled'?"),
     # A missing key.
     ("baseline", MISSING, "baseline: missing; the network that the best one is compared with; "
      "never a candidate itself"),
@@ -34,23 +56,28 @@ MISTAKES = [
     ("training.epochs", "ten", "training.epochs: 'ten' is text; it must be a whole number"),
     ("training.epochs", 1.5, "training.epochs: 1.5 is a number; it must be a whole number"),
     ("training.epochs", 10.0, "training.epochs: 10.0 is a number; it must be a whole number"),
-    ("training.epochs", True, "training.epochs: True is a yes/no value; it must be a whole "
+    ("training.epochs", True, "training.epochs: true is a yes/no value; it must be a whole "
      "number"),
-    ("training.epochs", None, "training.epochs: None is nothing; it must be a whole number"),
+    ("training.epochs", None, "training.epochs: has no value; it must be a whole number (passes "
+     "over the training images)"),
     ("training.learning_rate", "1e-3", "training.learning_rate: '1e-3' is text; it must be a "
      "number; write 0.001"),
     ("training.compile", 1, "training.compile: 1 is a number; it must be true or false"),
     ("training", [], "training: [] is a list; it must be a mapping of keys"),
-    ("training", None, "training: None is nothing; it must be a mapping of keys"),
+    ("training", None, "training: has no value; it must be a mapping of keys (the same for "
+     "every network)"),
     ("dataset.directory", 3, "dataset.directory: 3 is a number; it must be text or null"),
     ("networks", [], "networks: [] is a list; it must be a mapping of keys"),
     ("networks.vgg", 3, "networks.vgg: 3 is a number; it must be a mapping of keys or null"),
     ("networks.vgg.batch_size", 200.0, "networks.vgg.batch_size: 200.0 is a number; it must "
      "be a whole number"),
-    ("networks.vgg.layers", [3], "networks.vgg.layers.0: 3 is a number; it must be text or a "
+    ("networks.vgg.layers", [3], "networks.vgg.layers[0]: 3 is a number; it must be text or a "
      "mapping of keys"),
     ("outdir", {"a": "long " * 20}, "outdir: {'a': 'long long long long long long ... is a "
      "mapping of keys; it must be text"),
+    ("baseline", None, "baseline: has no value; it must be text (the network that the best "
+     "one is compared with; never a candidate itself)"),
+    ("only", "vgg", "only: 'vgg' is text; it must be a list or null; write [vgg]"),
     # Too small or too large.
     ("training.epochs", 0, "training.epochs: 0 is too small; it must be at least 1"),
     ("training.learning_rate", 0, "training.learning_rate: 0 is too small; it must be more "
@@ -72,22 +99,29 @@ MISTAKES = [
      "10000 test images)"),
     ("networks.vgg.batch_size", 55001, "networks.vgg.batch_size: 55001 is more than the 55000 "
      "training images; use at most that many"),
+    ("dataset.test_share", 0, "dataset.test_share: 0 is too small; it must be more than 0"),
+    ("dataset.test_share", 1, "dataset.test_share: 1 is too large; it must be at most 0.9"),
     # Empty.
     ("outdir", "", "outdir: is empty; give at least 1"),
     ("networks", {}, "networks: is empty; give at least 1"),
     ("networks.vgg.layers", [], "networks.vgg.layers: is empty; give at least 1"),
     # A name that is none.
     ("dataset.name", "mnits", "dataset.name: 'mnits' is not known; did you mean 'mnist'?"),
+    ("dataset.name", "folder", "dataset.directory: missing; dataset.name is 'folder', so name it"),
+    ("dataset.channels", 2, "dataset.channels: 2 is not known; it may be auto, 1, 3"),
     ("dataset.source", "directory", "dataset.directory: missing; dataset.source is 'directory', so "
      "name a folder"),
     ("dataset.source", "ftp", "dataset.source: 'ftp' is not known; it may be auto, directory, "
      "cache, torchvision, npm"),
     ("training.optimizer", "adamm", "training.optimizer: 'adamm' is not known; did you mean "
      "'adam'?"),
-    ("tracking.mode", "off", "tracking.mode: 'off' is not known; did you mean 'offline'?"),
+    ("tracking.mode", "off", "tracking.mode: 'off' is not known; did you mean 'disabled'?"),
     ("baseline", "vg", "baseline: there is no network 'vg'; did you mean 'vgg'?"),
     ("networks.exp3", None, "baseline: there is no network 'exp3'; it may be vgg, bottleneck, "
      "transformer, csp, sppf"),
+    ("only", ["vgg", "cps"], "only[1]: there is no network 'cps'; did you mean 'csp'?"),
+    ("only", ["exp3"], "networks: 'exp3' is the baseline and needs one more to compare with"),
+    ("only", [], "only: is empty; give at least 1"),
     ("networks.Big", {"batch_size": 1, "layers": ["flatten"]}, "networks: 'Big' is no "
      "network's name; use small letters, digits and underscores, a letter first"),
 ]  # fmt: skip
@@ -155,25 +189,27 @@ def test_null_takes_a_network_out(config):
     assert list(resolved["networks"]) == ["exp3", "vgg", "bottleneck", "csp", "sppf"]
 
 
+@pytest.mark.parametrize("only", [["csp", "vgg"], ["vgg", "csp", "exp3"]])
+def test_only_keeps_the_networks_it_names_and_the_baseline_in_their_order(config, only):
+    resolved = resolve_config(config | {"only": only})
+    assert list(resolved["networks"]) == ["exp3", "vgg", "csp"]
+    assert resolve_config(resolved) == resolved
+
+
+def test_other_names_stand_for_what_there_is():
+    keys = keys_of(schema())
+    assert set(KEYS.values()) <= set(keys)
+    assert {f"networks.*.{key}" for key in NETWORK_KEYS.values()} <= set(keys)
+    for key, values in VALUES.items():
+        assert set(values.values()) <= set(keys[key]["enum"])
+    for table in (KEYS, NETWORK_KEYS, INSTEAD, *VALUES.values()):
+        assert all(plain(name) == name for name in table)
+    assert not (set(KEYS) & set(INSTEAD)) and not (set(KEYS) & set(NETWORK_KEYS))
+
+
 def test_a_network_needs_no_card(config):
     del config["networks"]["vgg"]["card"]
     assert resolve_config(config)["networks"]["vgg"]["card"] is None
-
-
-@pytest.mark.parametrize(
-    ("seeds", "expected"),
-    [
-        ((0, 1, 8), {"seed0": [0]}),
-        ((5, 1, 1), {"seed5": [5]}),
-        ((0, 8, 8), {"seeds0-7": [0, 1, 2, 3, 4, 5, 6, 7]}),
-        ((3, 5, 2), {"seeds3-4": [3, 4], "seeds5-6": [5, 6], "seed7": [7]}),
-        ((0, 3, 1), {"seed0": [0], "seed1": [1], "seed2": [2]}),
-    ],
-)
-def test_seed_packs(seeds, expected):
-    packs = seed_packs(dict(zip(("first", "count", "per_job"), seeds, strict=True)))
-    assert packs == expected
-    assert list(packs) == list(expected)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +277,7 @@ def test_the_schema_offers_what_the_code_has():
     sources = str(error.value).rpartition(": ")[2].split(", ")
     keys = keys_of(schema())
     for key, known in {
-        "dataset.name": DATASETS,
+        "dataset.name": [*DATASETS, *OWN],
         "dataset.source": sources,
         "training.loss": LOSSES,
         "training.optimizer": OPTIMIZERS,
@@ -252,7 +288,11 @@ def test_the_schema_offers_what_the_code_has():
 
 
 def test_every_key_is_described_and_has_a_default_or_is_required():
-    assert yaml.safe_load(SCHEMA.read_text(encoding="utf-8")) == schema()
+    written = keys_of(yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
+    written["dataset"] = schema()["properties"]["dataset"]
+    assert {key for key, part in keys_of(schema()).items() if part != written[key]} == {
+        "dataset.name"
+    }
     keys = keys_of(schema())
     assert len(keys) > 30
     for name, part in keys.items():

@@ -99,17 +99,31 @@ def shrink(config):
     config["dataset"]["input_size"] = 28
 
 
-def other_data(config):
-    config["dataset"]["name"] = "fashion_mnist"
+def other_classes(config):
+    config["dataset"]["name"] = "emnist_letters"
 
 
-@pytest.mark.parametrize("change", [swap_pool, shrink, other_data])
+def colour(config):
+    config["dataset"]["channels"] = 3
+
+
+PARAMETERS = {swap_pool: 14_450, shrink: 12_050, other_classes: 30_850, colour: 14_594}
+
+
+@pytest.mark.parametrize("change", PARAMETERS)
 def test_what_a_plan_depends_on_counts(small, tmp_path, change):
     plan(small, tmp_path)
     change(small)
     again = plan(small, tmp_path)
     assert kept(tmp_path) == 2
-    assert again["vgg"]["parameters"] == (14_450 if change is not shrink else 12_050)
+    assert again["vgg"]["parameters"] == PARAMETERS[change]
+
+
+def test_another_data_set_of_the_same_shape_and_classes_needs_no_other_plan(small, tmp_path):
+    plan(small, tmp_path)
+    small["dataset"]["name"] = "fashion_mnist"
+    plan(small, tmp_path)
+    assert kept(tmp_path) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import math
+import shutil
 
 import pytest
 import torch
@@ -121,7 +122,7 @@ def killed_once(layers, data, folder, kill_at, depends_on="x"):
     with pytest.raises(Killed):
         train(layers, data, SETTINGS, [3], checkpoints=Checkpoints(folder, depends_on))
     kill_at(math.inf)
-    return folder / "seed3.safetensors"
+    return folder / "seed3" / "checkpoint.safetensors"
 
 
 def test_one_of_another_run_is_not_used(small_layers, make_data, tmp_path, kill_at, caplog):
@@ -130,7 +131,9 @@ def test_one_of_another_run_is_not_used(small_layers, make_data, tmp_path, kill_
     _, history = train(small_layers, data, SETTINGS, [3], checkpoints=Checkpoints(tmp_path, "x"))
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     message = record.getMessage()
-    assert message.endswith("seed3.safetensors is of another config, data or code: starting anew")
+    assert message.endswith(
+        "checkpoint.safetensors is of another config, data or code: starting anew"
+    )
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
 
 
@@ -226,12 +229,37 @@ def test_clearing_leaves_nothing(small_layers, make_data, tmp_path):
     folder = tmp_path / "checkpoints"
     checkpoints = Checkpoints(folder, "x")
     train(small_layers, make_data(), SETTINGS, [3, 4], checkpoints=checkpoints)
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "seed3.safetensors",
-        "seed4.safetensors",
-    ]
+    written = [folder / seed / "checkpoint.safetensors" for seed in ("seed3", "seed4")]
+    assert sorted(folder.rglob("*.safetensors")) == written
+    another = folder / "seed5" / "checkpoint.safetensors"  # a job beside this one is at work
+    shutil.copytree(written[0].parent, another.parent)
     checkpoints.clear()
-    assert not folder.exists()
+    assert list(folder.rglob("*.safetensors")) == [another]
+
+
+def test_a_job_goes_on_with_a_seed_that_another_pack_began(
+    small_layers, make_data, tmp_path, kill_at
+):
+    data = make_data()
+    expected = result(*train(small_layers, data, SETTINGS, [3]))
+    kill_at(6 * STEPS + 1)  # seed 2 is done, seed 3 has two epochs
+    with pytest.raises(Killed):
+        train(small_layers, data, SETTINGS, [2, 3], checkpoints=Checkpoints(tmp_path, "x"))
+    kill_at(math.inf)
+    checkpoints = Checkpoints(tmp_path, "x")
+    again = train(small_layers, data, SETTINGS, [3], checkpoints=checkpoints)
+    assert checkpoints.resumed == {3: 2}
+    assert_same(result(*again), expected)
+
+
+def test_one_that_was_put_into_another_seeds_folder_is_not_used(
+    small_layers, make_data, tmp_path, kill_at
+):
+    path = killed_once(small_layers, make_data(), tmp_path, kill_at)
+    path.parent.rename(tmp_path / "seed4")
+    learner = Learner(small_layers, make_data().training, SETTINGS, 4)
+    Checkpoints(tmp_path, "x").resume(learner)
+    assert learner.history == []
 
 
 def test_a_loss_that_is_no_number_leaves_no_checkpoint_of_it(small_layers, make_data, tmp_path):

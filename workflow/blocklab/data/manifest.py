@@ -4,11 +4,17 @@ Nothing here needs torch: tables and figures read manifests too.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from blocklab.errors import REMEDY, UserError
 from blocklab.files import digest, write_json
+
+
+def state(checksums: Mapping[str, str]) -> str | None:
+    """Return one hash for files, given the checksum of each by name; None for no files."""
+    return digest(dict(checksums)) if checksums else None
 
 
 def write_manifest(path: str | Path, description: dict[str, Any]) -> None:

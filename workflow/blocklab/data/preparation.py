@@ -1,5 +1,6 @@
-"""From raw IDX files to the prepared dataset: resized images, stratified splits, a manifest."""
+"""From raw files to the prepared dataset: resized images, stratified splits, a manifest."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,91 +8,153 @@ from typing import Any
 import numpy as np
 import torch
 
-from blocklab.data.datasets import (
-    TEST_IMAGES,
-    TEST_LABELS,
-    TRAINING_IMAGES,
-    TRAINING_LABELS,
-    RawFiles,
-    check_sizes,
-    find_dataset,
-)
-from blocklab.data.idx import read_idx
-from blocklab.data.manifest import write_manifest
+from blocklab.data.datasets import OWN, check_sizes, describe, find_dataset
+from blocklab.data.description import Description, RawFiles
+from blocklab.data.formats.cifar import read_cifar
+from blocklab.data.formats.idx import read_idx_pair
+from blocklab.data.manifest import state, write_manifest
+from blocklab.data.pixels import fit
 from blocklab.data.prepared import PARTS, SPLITS, PreparedData, Split
+from blocklab.data.raw_images import RawImages, transposed
+from blocklab.errors import UserError
 from blocklab.files import sha256
 from blocklab.tensors import save_tensors
 
-RESIZE_CHUNK = 5_000
+log = logging.getLogger(__name__)
+
+FORMATS = {"idx": read_idx_pair, "cifar": read_cifar}  # of built-in data sets
 
 
-def prepare(settings: Mapping[str, Any], raw: RawFiles, output: Path, manifest: Path) -> None:
+def prepare(
+    settings: Mapping[str, Any],
+    raw: RawFiles,
+    output: Path,
+    manifest: Path,
+    expected: str | None = None,
+) -> None:
     """Write the prepared dataset (safetensors) and its manifest (JSON).
 
-    settings: name, input_size (pixels), training_size (or None: every image that validation
-    leaves), validation_size, test_size (or None: all), split_seed. The same settings give the same
-    bytes. Each split draws from a random stream of its own, so that changing the size of one
-    leaves the choice of the others as it was, except that training takes what validation leaves.
-    Raises UserError for sizes that the dataset does not have.
+    settings: the config's `dataset` section. expected: what `manifest.state` must say of the files
+    of the user's own data. The same settings and files give the same bytes. Each split draws from a
+    random stream of its own, so that changing the size of one leaves the choice of the others as it
+    was, except that training takes what the others leave.
+    Raises UserError for sizes that the dataset does not have, for files that cannot be read and for
+    such as have changed since the job was planned.
     """
     check_sizes(settings)
-    training_file = read_idx(raw.paths[TRAINING_IMAGES]), read_idx(raw.paths[TRAINING_LABELS])
-    test_file = read_idx(raw.paths[TEST_IMAGES]), read_idx(raw.paths[TEST_LABELS])
-    training, validation, test = _choose(settings, training_file[1], test_file[1])
-    size = settings["input_size"]
-    data = PreparedData(
-        training=_select(*training_file, training, size),
-        validation=_select(*training_file, validation, size),
-        test=_select(*test_file, test, size),
-    )
+    known = describe(settings)
+    raw_sha256 = {name: sha256(path) for name, path in raw.paths.items()}
+    if expected is not None and state(raw_sha256) != expected:
+        raise UserError(
+            f"files in {settings['directory']} have changed since this run began; start it again"
+        )
+    copies = len(raw_sha256) - len(set(raw_sha256.values()))
+    if copies:
+        log.warning(
+            "%d of %d files are copies of others; where one is trained on and its copy is not, "
+            "accuracy is flattered",
+            copies,
+            len(raw_sha256),
+        )
+    images = _read(settings, raw, known)
+    chosen = _choose(settings, {split: one.labels for split, one in images.items()}, known)
+    splits, resized = {}, set()
+    for split, (pool, positions) in chosen.items():
+        splits[split], sizes = _select(images[pool], positions, known.channels, settings)
+        resized |= sizes
+    data = PreparedData(**splits, class_names=known.class_names)
     tensors = {
         f"{split}_{part}": getattr(getattr(data, split), part) for split in SPLITS for part in PARTS
     }
-    save_tensors(output, tensors)
+    save_tensors(output, tensors, {"class_names": list(known.class_names)})
 
-    class_names = find_dataset(settings["name"]).class_names
-    height, width = training_file[0].shape[1:]
-    resize = f"bilinear, antialiased, {height}x{width} to {size}x{size} pixels"
     labels = {split: getattr(data, split).labels for split in SPLITS}
     description: dict[str, Any] = {
         "name": settings["name"],
+        "title": Path(settings["directory"]).stem if settings["name"] in OWN else settings["name"],
         "source": raw.source,
-        "raw_sha256": {name: sha256(path) for name, path in raw.paths.items()},
+        "directory": settings["directory"] if raw.source == "directory" else None,
+        "raw_sha256": raw_sha256,
         "sha256": sha256(output),
-        "input_size": size,
-        "resize": "none" if (height, width) == (size, size) else resize,
+        "input_size": settings["input_size"],
+        "channels": known.channels,
+        "resize": _resize_in_words(resized, settings),
         "split_seed": settings["split_seed"],
         "sizes": {split: len(labels[split]) for split in SPLITS},
         "images_per_class": {
-            split: labels[split].bincount(minlength=len(class_names)).tolist() for split in SPLITS
+            split: labels[split].bincount(minlength=known.classes).tolist() for split in SPLITS
         },
-        "class_names": class_names,
+        "class_names": known.class_names,
     }
     write_manifest(manifest, description)
 
 
+def _read(settings: Mapping[str, Any], raw: RawFiles, known: Description) -> dict[str, RawImages]:
+    """Return the raw images by split; the user's own data may lack test and have validation."""
+    name = settings["name"]
+    if name in OWN:
+        return OWN[name].read(raw.paths, settings["directory"], known.channels)
+    dataset = find_dataset(name)
+    files = {"training": dataset.training_files, "test": dataset.test_files}
+    counts = {"training": dataset.training_images, "test": dataset.test_images}
+    images = {}
+    for split, names in files.items():
+        paths = [raw.paths[file] for file in names]
+        read = FORMATS[dataset.format](paths)
+        labels = read.labels - dataset.first_label
+        # Files that a checksum proves were counted when it was noted.
+        if not dataset.sha256 and len(labels) != counts[split]:
+            raise UserError(
+                f"{paths[-1]}: {len(labels)} {split} images, {name} has {counts[split]}"
+            )
+        if not 0 <= labels.min() <= labels.max() < dataset.classes:
+            raise UserError(
+                f"{paths[-1]} has labels from {read.labels.min()} to {read.labels.max()}, which "
+                f"are not those of {name}'s {dataset.classes} classes"
+            )
+        read = RawImages(labels, read.read)
+        images[split] = transposed(read) if dataset.transposed else read
+    return images
+
+
 def _choose(
-    settings: Mapping[str, Any], training_labels: np.ndarray, test_labels: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return ascending positions, in their raw file, of training, validation and test images."""
-    validation_random, training_random, test_random = np.random.default_rng(
+    settings: Mapping[str, Any], labels: Mapping[str, np.ndarray], known: Description
+) -> dict[str, tuple[str, np.ndarray]]:
+    """Return, by split, whose raw images it takes, and their ascending positions there."""
+    validation_random, training_random, test_random, held_out_random = np.random.default_rng(
         settings["split_seed"]
-    ).spawn(3)
-    validation = _stratified(
-        training_labels,
-        np.arange(len(training_labels)),
-        settings["validation_size"],
-        validation_random,
-    )
-    training = np.setdiff1d(np.arange(len(training_labels)), validation)
+    ).spawn(4)
+    training = np.arange(len(labels["training"]))
+
+    def hold_out(size: int, random: np.random.Generator) -> np.ndarray:
+        nonlocal training
+        chosen = _stratified(labels["training"], training, size, random)
+        training = np.setdiff1d(training, chosen)
+        return chosen
+
+    if known.test_held_out:
+        test_pool, test = "training", hold_out(known.test_images, held_out_random)
+    else:
+        test_pool, test = "test", np.arange(len(labels["test"]))
+    if "validation" in labels:
+        pool = np.arange(len(labels["validation"]))
+        size = settings["validation_size"]
+        validation_pool = "validation"
+        validation = _stratified(labels["validation"], pool, size, validation_random)
+    else:
+        validation_pool = "training"
+        validation = hold_out(settings["validation_size"], validation_random)
     if settings["training_size"] is not None:
         training = _stratified(
-            training_labels, training, settings["training_size"], training_random
+            labels["training"], training, settings["training_size"], training_random
         )
-    test = np.arange(len(test_labels))
     if settings["test_size"] is not None:
-        test = _stratified(test_labels, test, settings["test_size"], test_random)
-    return training, validation, test
+        test = _stratified(labels[test_pool], test, settings["test_size"], test_random)
+    return {
+        "training": ("training", training),
+        "validation": (validation_pool, validation),
+        "test": (test_pool, test),
+    }
 
 
 def _stratified(
@@ -109,26 +172,28 @@ def _stratified(
     return np.sort(np.concatenate(chosen))
 
 
-def _select(images: np.ndarray, labels: np.ndarray, chosen: np.ndarray, size: int) -> Split:
-    """Return the chosen images of a raw file, resized, as a split."""
-    return Split(
-        images=_resize(torch.from_numpy(images[chosen]).unsqueeze(1), size),
-        labels=torch.from_numpy(labels[chosen].astype(np.int64)),
-        indices=torch.from_numpy(chosen),
-    )
+def _select(
+    raw: RawImages, chosen: np.ndarray, channels: int, settings: Mapping[str, Any]
+) -> tuple[Split, set[tuple[int, int]]]:
+    """Return the chosen raw images, resized, as a split, and the sizes that they had."""
+    side = settings["input_size"]
+    images = torch.empty((len(chosen), channels, side, side), dtype=torch.uint8)
+    start, sizes = 0, set()
+    for chunk in raw.read(chosen):
+        stop = start + len(chunk)
+        fitted = fit(torch.from_numpy(chunk), channels, side, settings["non_square"])
+        images[start:stop], start = fitted, stop
+        sizes.add(chunk.shape[-2:])
+    labels = torch.from_numpy(raw.labels[chosen])
+    return Split(images, labels, torch.from_numpy(chosen)), sizes
 
 
-def _resize(images: torch.Tensor, size: int) -> torch.Tensor:
-    """Resize uint8 [N, C, H, W] to [N, C, size, size], a chunk at a time to bound memory."""
-    if images.shape[-2:] == (size, size):
-        return images
-    from torchvision.transforms.v2 import InterpolationMode
-    from torchvision.transforms.v2.functional import resize
-
-    resized = torch.empty((*images.shape[:2], size, size), dtype=images.dtype)
-    for start in range(0, len(images), RESIZE_CHUNK):
-        chunk = slice(start, start + RESIZE_CHUNK)
-        resized[chunk] = resize(
-            images[chunk], [size, size], InterpolationMode.BILINEAR, antialias=True
-        )
-    return resized
+def _resize_in_words(sizes: set[tuple[int, int]], settings: Mapping[str, Any]) -> str:
+    side = settings["input_size"]
+    if sizes <= {(side, side)}:
+        return "none"
+    (height, width), *others = sorted(sizes)
+    before = f"{len(sizes)} sizes" if others else f"{height}x{width}"
+    words = f"bilinear, antialiased, {before} to {side}x{side} pixels"
+    squares = all(height == width for height, width in sizes)
+    return words if squares else f"{words}, images that are no squares: {settings['non_square']}"

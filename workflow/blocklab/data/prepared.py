@@ -15,7 +15,7 @@ PARTS = ("images", "labels", "indices")
 
 @dataclass(frozen=True)
 class Split:
-    """Images uint8 [N, C, H, W], labels int64 [N], positions in the raw file int64 [N]."""
+    """Images uint8 [N, C, H, W], labels int64 [N], positions in the raw files int64 [N]."""
 
     images: torch.Tensor
     labels: torch.Tensor
@@ -29,11 +29,15 @@ class Split:
 
 @dataclass(frozen=True)
 class PreparedData:
-    """The three splits of a dataset; validation has no images if none were asked for."""
+    """The three splits of a dataset, and its classes' names in the order of their labels.
+
+    Validation has no images if none were asked for.
+    """
 
     training: Split
     validation: Split
     test: Split
+    class_names: tuple[str, ...] = ()
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> PreparedData:
@@ -42,13 +46,13 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> PreparedData:
     Raises UserError, naming the file, if it is missing, damaged or not a prepared dataset.
     """
     try:
-        tensors, _ = load_tensors(path)
+        tensors, notes = load_tensors(path)
         splits = {
             split: Split(*(tensors[f"{split}_{part}"].to(device) for part in PARTS))
             for split in SPLITS
         }
+        return PreparedData(**splits, class_names=tuple(notes["class_names"]))
     except FileNotFoundError as error:
         raise UserError(f"prepared dataset {path} does not exist; run the data step") from error
     except (Damaged, KeyError) as error:
         raise UserError(f"prepared dataset {path} is damaged ({error}); {REMEDY}") from error
-    return PreparedData(**splits)

@@ -1,10 +1,9 @@
 """Which pixels made a network say what it says, by one of the methods in `methods/`."""
 
 import importlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -90,16 +89,16 @@ def explain(
     )
 
 
-def explain_pack(
-    weights: Path, layers: list[Layer], seeds: Sequence[int], test: Split, settings: Mapping
+def explain_run(
+    weights: Path, layers: list[Layer], seed: int, test: Split, settings: Mapping
 ) -> dict[str, np.ndarray]:
-    """Return the arrays of attributions.npz: S seeds explain the same M images.
+    """Return the arrays of one seed's attributions.npz.
 
     settings: the config's `explanation` section. `test` lies on the device to compute on.
 
-    Arrays: those of Explanation with a leading axis S, `images` uint8 [M, C, H, W], `labels` [M],
-    `indices` [M], `gallery`: how many of them, one per class, come first; `seeds` [S]; `untrained`
-    [S, gallery, C, H, W], the attributions before training.
+    Arrays: those of Explanation, `images` uint8 [M, C, H, W], `labels` [M], `indices` [M],
+    `gallery`: how many of them, one per class, come first; `seed`; `untrained`
+    [gallery, C, H, W], the attributions before training.
     """
     positions, gallery = choose_images(
         test.labels, layers[-1].output_shape[0], settings["sample"], settings["seed"]
@@ -107,20 +106,14 @@ def explain_pack(
     images, shown = test.at(positions), test.at(positions[:gallery])
     device = test.images.device
     how = {key: settings[key] for key in ("method", "target", "steps")}
-    trained, untrained = [], []
-    for seed, network in zip(seeds, load_weights(weights, layers, seeds), strict=True):
-        trained.append(explain(network.to(device), images, **how))
-        untrained.append(explain(initialise(layers, seed).to(device), shown, **how))
-    stacked: dict[str, Any] = {
-        field.name: np.stack([getattr(one, field.name) for one in trained])
-        for field in fields(Explanation)
-    }
+    trained = explain(load_weights(weights, layers, seed).to(device), images, **how)
+    untrained = explain(initialise(layers, seed).to(device), shown, **how)
     return {
-        "seeds": np.array(seeds),
+        "seed": np.array(seed),
         "indices": images.indices.cpu().numpy(),
         "gallery": np.array(gallery),
         "images": images.images.cpu().numpy(),
         "labels": images.labels.cpu().numpy(),
-        "untrained": np.stack([one.attributions for one in untrained]),
-        **stacked,
+        "untrained": untrained.attributions,
+        **vars(trained),
     }

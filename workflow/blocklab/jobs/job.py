@@ -1,11 +1,13 @@
 """What every job begins and ends with: its log, its scheduler, the code it was planned with."""
 
 import logging
+import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from blocklab.errors import UserError
@@ -47,6 +49,18 @@ def as_job(snakemake: Any) -> Iterator[None]:
         sys.exit(1)
 
 
+def share_log(path: str, runs: Iterable[str]) -> None:
+    """Give a job's log, whose folder is named after one of `runs`, to the other runs, too."""
+    log = Path(path)
+    for run in runs:
+        other = log.parent.with_name(run) / log.name
+        if other != log:
+            with suppress(OSError):  # a file system without hard links
+                other.parent.mkdir(parents=True, exist_ok=True)
+                other.unlink(missing_ok=True)
+                os.link(log, other)
+
+
 def _log_to(path: str) -> logging.Handler:
     """Send logging to a file and warnings to standard error too; return the handler of those."""
     terminal = logging.StreamHandler()
@@ -58,6 +72,7 @@ def _log_to(path: str) -> logging.Handler:
     # A log that cannot be written must not bury the reason for that in tracebacks of its own.
     logging.raiseExceptions = False
     try:
+        Path(path).unlink(missing_ok=True)  # other runs may share what another job wrote there
         handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
     except OSError as error:
         print(f"no log: {error}", file=sys.stderr)

@@ -28,7 +28,8 @@ def check_batches(config: Mapping[str, Any], plan: Mapping[str, Mapping[str, Any
             last = "batches of one image" if size == 1 else "a last batch of one image"
             raise UserError(
                 f"networks.{name}.batch_size: {size} of {images} training images makes {last}, "
-                f"from which this network cannot learn ({known['one_image']}); take another batch size"
+                f"from which this network cannot learn ({known['one_image']}); take another "
+                "batch size"
             )
 
 

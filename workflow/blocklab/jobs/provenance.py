@@ -6,6 +6,7 @@ and the command contain is the caller's.
 
 import platform
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -14,17 +15,28 @@ import psutil
 
 from blocklab.files import PROJECT, WORKFLOW, digest
 from blocklab.processor import processor_model
-from blocklab.study.code import stamp
+from blocklab.study.code import files_of, stamp
 
 PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "captum", "snakemake")
 
 
-def checkout() -> dict[str, Any]:
-    """Return what code is there now; to call before a job works, since code may be edited then."""
+# What makes jobs of a config, beside the code that a job's stamp is of. The config is not among it:
+# the record holds its settings, and the study's results a copy of it.
+RULES = ("Snakefile", "workflow/rules", "workflow/schemas")
+
+
+def checkout(code: str) -> dict[str, Any]:
+    """Return what code is there now; to call before a job works, since code may be edited then.
+
+    code: the job's stamp. `dirty` is whether what it is of differs from the commit, or the rules
+    do; other files may.
+    """
     commit = _git("rev-parse", "HEAD")
+    ran = [str(path.relative_to(PROJECT)) for path in files_of(WORKFLOW, code)] if commit else []
+    status = ("--no-optional-locks", "status", "--porcelain", "--", *RULES, *ran)
     return {
         "commit": commit,
-        "dirty": bool(_git("--no-optional-locks", "status", "--porcelain")) if commit else None,
+        "dirty": bool(_git(*status)) if commit else None,
         "shared_code_sha256": digest(stamp(WORKFLOW, "train.py")),
     }
 
@@ -32,31 +44,38 @@ def checkout() -> dict[str, Any]:
 def collect(
     origin: dict[str, Any],
     settings: dict[str, Any],
-    seeds: list[int],
+    dataset: dict[str, Any],
+    class_names: Sequence[str],
+    seed: int,
     device_description: dict[str, Any],
     started: float,
     command: str | None,
     data_sha256: str | None,
-    resumed: dict[int, int],
+    resumed: int,
 ) -> dict[str, Any]:
     """Return the content of provenance.json; the moment of the call is `finished`.
 
     Args:
         origin: what `checkout` returned, and the job's stamp.
-        settings: the resolved settings of the job.
-        seeds: the seeds of the pack.
+        settings: the resolved settings of the job, the same for every seed.
+        dataset: what of the config the prepared dataset depends on.
+        class_names: of the dataset, in the order of the network's outputs.
+        seed: the run's.
         device_description: device ("cpu", "cuda", "mps"), device_name, threads, precision, and
             kernels: what tells the compiled kernels in use from others, or None.
         started: when the job started, in seconds since the epoch.
         command: the command that was given, if known.
         data_sha256: the SHA-256 of the prepared dataset.
-        resumed: how many epochs, by seed, were done by processes that were killed.
+        resumed: how many epochs were done by processes that were killed.
     """
     on_gpu = device_description["device"] == "cuda"
     return {
         **origin,
         "settings": settings,
         "settings_sha256": digest(settings),
+        "seed": seed,
+        "dataset": dataset,
+        "class_names": list(class_names),
         "data_sha256": data_sha256,
         "versions": {"python": platform.python_version(), **_versions()},
         "platform": " ".join([platform.system(), platform.machine(), *platform.libc_ver()]).strip(),
@@ -70,7 +89,6 @@ def collect(
         "threads": device_description["threads"],
         "precision": device_description["precision"],
         "kernels": device_description["kernels"],
-        "seeds": seeds,
         "resumed_after_epoch": resumed,
         "started": _iso(started),
         "finished": _iso(datetime.now(UTC).timestamp()),

@@ -10,10 +10,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from blocklab.files import digest
 from blocklab.jobs.scheduler import end_with_scheduler
 
 log = logging.getLogger(__name__)
@@ -24,15 +27,22 @@ TRACKERS = "blocklab.jobs.trackers"
 START_SECONDS = 30
 RUN_SECONDS = 18
 EXIT_SECONDS = 2
+# Draws the images of a run into a folder, and returns their paths by name.
+Draw = Callable[[dict[str, Any], Path], dict[str, Path]]
 
 
 def mirror(
-    runs: list[dict[str, Any]], settings: dict[str, Any], folder: str | Path, given_up: str | Path
+    runs: list[dict[str, Any]],
+    draw: Draw,
+    settings: dict[str, Any],
+    folder: str | Path,
+    given_up: str | Path,
 ) -> dict[str, Any]:
     """Log runs and return the receipt for tracking.json, whatever happens.
 
     Args:
-        runs, folder: see `jobs.trackers`.
+        runs, folder: see `jobs.trackers`; without their images, which
+        draw: draws, if there is somebody to log them.
         settings: tracker (a module of `jobs.trackers`), mode, project and entity.
         given_up: a file that the first failure leaves, and because of which later calls do not
             try: one study waits once and warns once. The study's start removes it.
@@ -49,7 +59,9 @@ def mirror(
         if os.path.exists(given_up):
             reason = Path(given_up).read_text(encoding="utf-8")
         else:
-            logged, reason = _log_elsewhere(runs, settings, folder)
+            with TemporaryDirectory() as images:
+                shown = [run | {"images": _draw(draw, run, images)} for run in runs]
+                logged, reason = _log_elsewhere(shown, settings, folder)
     except Exception as error:  # a mirror must not break what it mirrors
         reason = str(error)
     if len(logged) < len(runs):
@@ -60,6 +72,50 @@ def mirror(
         )
         log.log(logging.WARNING if _give_up(given_up, reason) else logging.INFO, warning)
     return {"tracker": name, "mode": mode, "runs": logged, "warning": warning}
+
+
+def describe_run(
+    study: dict[str, Any],
+    sizes: dict[str, int],
+    job: dict[str, Any],
+    provenance: dict[str, Any],
+    summary: dict[str, Any],
+) -> dict[str, Any]:
+    """Return what a tracker is told of a run, see `jobs.trackers`, but for its tables and images.
+
+    Args:
+        study: its name, and `dataset`, what its prepared data depends on.
+        sizes: how many images the splits have, by split.
+        job: the settings of the training.
+        provenance: of the training; it holds the time and is thus no other training's.
+        summary: network, seed and all that was measured.
+    """
+    network, seed = summary["network"], summary["seed"]
+    data = study["dataset"] | {f"{split}_images": count for split, count in sizes.items()}
+    side = data["input_size"]
+    # What the runs of a study have in common, so that another network joins the group.
+    common = digest([provenance["data_sha256"], job["training"]])[:6]
+    return {
+        "study": study["name"],
+        "group": f"{study['name']} {data['name']} {side}x{side}, {sizes['training']} images, "
+        f"{job['training']['epochs']} epochs, {common}",
+        "network": network,
+        "seed": seed,
+        "key": digest([provenance, network, seed])[:16],
+        "config": job | {"study": study["name"], "seed": seed, "dataset": data},
+        "summary": summary,
+    }
+
+
+def _draw(draw: Draw, run: dict[str, Any], folder: str) -> dict[str, str]:
+    """Return the paths of a run's images; none and one warning if they cannot be drawn."""
+    own = Path(folder) / f"{run['network']}-seed{run['seed']}"
+    try:
+        own.mkdir()
+        return {name: str(path) for name, path in draw(run, own).items()}
+    except Exception as error:
+        log.warning("no images of %s seed %s: %s", run["network"], run["seed"], error)
+        return {}
 
 
 def _log_elsewhere(

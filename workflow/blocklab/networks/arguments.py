@@ -8,7 +8,7 @@ import inspect
 import re
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from blocklab.errors import suggest
+from blocklab.errors import shown, suggest
 from blocklab.networks.blocks.registry import Bounds
 from blocklab.networks.faults import defined
 from blocklab.networks.other_names import ARGUMENTS
@@ -56,7 +56,7 @@ def check_arguments(cls: type, given: Any) -> dict[str, Any]:
         given = {}
     elif not isinstance(given, dict):
         if not known:
-            raise ValueError(f"takes no argument, but was given {given!r}")
+            raise ValueError(f"takes no argument, but was given {shown(given)}")
         given = {next(iter(known)): given}
     for name, value in given.items():
         if name not in known:
@@ -69,7 +69,7 @@ def check_arguments(cls: type, given: Any) -> dict[str, Any]:
             )
         if not _fits(value, known[name].annotation):
             right = expected(known[name].annotation) + meanings.get(name, "")
-            raise ValueError(f"{name} is {value!r}; it must be {right}")
+            raise ValueError(f"{name} is {shown(value)}; it must be {right}")
     for name, parameter in known.items():
         if parameter.default is parameter.empty and name not in given:
             raise ValueError(f"argument '{name}' is missing{meanings.get(name, '')}")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from blocklab.errors import UserError, plain, suggest
+from blocklab.errors import UserError, plain, shown, suggest
 from blocklab.networks.arguments import INFERRED, check_arguments, inferred
 from blocklab.networks.blocks.registry import known_blocks, load_block
 from blocklab.networks.faults import defined, fault, raised_by_a_block
@@ -99,7 +99,7 @@ def _read(entry: Any, where: str) -> tuple[str, Any]:
         block, given = next(iter(entry.items()))
         return str(block), given
     raise UserError(
-        f"{where}: {entry!r} is no layer; write 'block' or 'block: {{argument: value}}'"
+        f"{where}: {shown(entry)} is no layer; write 'block' or 'block: {{argument: value}}'"
     )
 
 
@@ -129,7 +129,7 @@ def _expand(cls: type[nn.Module], given: Any, classes: int) -> list[dict[str, An
         repeat = given.pop("repeat", 1)
         if type(repeat) is not int or not 1 <= repeat <= MOST_REPEATS:
             raise ValueError(
-                f"repeat is {repeat!r}; it must be a whole number from 1 to {MOST_REPEATS}"
+                f"repeat is {shown(repeat)}; it must be a whole number from 1 to {MOST_REPEATS}"
             )
     elif given == "classes":
         given = classes

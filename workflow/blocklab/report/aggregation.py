@@ -33,7 +33,7 @@ class Predictions(NamedTuple):
 
 
 def by_network(networks: Iterable[str], paths: Iterable[str]) -> dict[str, list[Path]]:
-    """Return the paths of each network's packs, given the network of every path."""
+    """Return the paths of each network's seeds, given the network of every path."""
     found: dict[str, list[Path]] = {}
     for network, path in zip(networks, paths, strict=True):
         found.setdefault(network, []).append(Path(path))
@@ -43,17 +43,17 @@ def by_network(networks: Iterable[str], paths: Iterable[str]) -> dict[str, list[
 def collect_runs(
     metrics: Iterable[Path], histories: Iterable[Path], resources: Iterable[Path]
 ) -> pd.DataFrame:
-    """Return one row per network and seed; the arguments are parallel, a file of every pack each.
+    """Return one row per network and seed; the arguments are parallel, a file of every seed each.
 
     seconds_per_epoch is the median over a seed's epochs, seconds_per_image that divided by the
-    number of training images. The other resources are those of the whole job: a pack's seeds
-    share them.
+    number of training images. The other resources are those of the whole job: seeds that were
+    trained together share them.
     """
     tables = []
     for measured, epochs, used in zip(metrics, histories, resources, strict=True):
         table, history = pd.read_csv(measured), pd.read_csv(epochs)
         job = json.loads(Path(used).read_text(encoding="utf-8"))
-        table["seconds_per_epoch"] = table["seed"].map(history.groupby("seed")["seconds"].median())
+        table["seconds_per_epoch"] = history["seconds"].median()
         table["seconds_per_image"] = table["seconds_per_epoch"] / job["training_images"]
         tables.append(table.assign(**{name: job[name] for name in JOB_RESOURCES}))
     return pd.concat(tables, ignore_index=True)
@@ -66,13 +66,13 @@ def collect_histories(histories: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
 
 
 def collect_predictions(paths: Iterable[Path]) -> Predictions:
-    """Return what one network's seeds predicted, from the predictions.npz of its packs in order."""
+    """Return what one network's seeds predicted, from the predictions.npz of each in order."""
     correct, confusion = [], []
     for path in paths:
         with np.load(path) as file:
-            correct.append(file["test_logits"].argmax(axis=2) == file["test_labels"])
+            correct.append(file["test_logits"].argmax(axis=1) == file["test_labels"])
             confusion.append(file["test_confusion"])
-    return Predictions(np.concatenate(correct), np.concatenate(confusion))
+    return Predictions(np.stack(correct), np.stack(confusion))
 
 
 def tabulate_confusion(predictions: Mapping[str, Predictions]) -> pd.DataFrame:

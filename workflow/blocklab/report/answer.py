@@ -19,7 +19,8 @@ def answer(networks: "pd.DataFrame", page: str) -> list[str]:
     chance = "beyond chance" if baseline["p_value"] < SIGNIFICANT else "which may be chance"
     who = "Beside the baseline" if candidates == 1 else f"Best of {count(candidates, 'network')}"
     return [
-        f"{who}: {best['network']}, {_accuracy(best)} of {best['test_images']:,.0f} test images",
+        f"{who}: {best['network']}, {_accuracy(best)} of {best['test_images']:,.0f} test images "
+        "right",
         f"Baseline: {baseline['network']}, {_accuracy(baseline)}: "
         f"{points(baseline['test_acc'] - best['test_acc'])}, {chance} "
         f"({p_text(baseline['p_value'])})",

@@ -177,16 +177,17 @@ def standing(networks: pd.DataFrame, columns: dict[str, str]) -> str:
         if networks[column].notna().all():
             place = 1 + int((networks[column] < best[column]).sum())
             places.setdefault(place, []).append(words)
-    ranks = [f"{_ordinal(place)} in {join(words)}" for place, words in sorted(places.items())]
-    return (
-        f"Of the {len(networks)} networks, counted from the least, **{best['network']}** is "
-        f"{join(ranks)}."
-    )
+    ranks = [
+        f"{_rank(place, len(networks))} in {join(words)}" for place, words in sorted(places.items())
+    ]
+    return f"Of the {len(networks)} networks, **{best['network']}** is {'; '.join(ranks)}."
 
 
-def _ordinal(place: int) -> str:
+def _rank(place: int, of: int) -> str:
+    if place in (1, of):
+        return "lowest" if place == 1 else "highest"
     ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10)
-    return f"{place}{ending or 'th'}"
+    return f"{place}{ending or 'th'} lowest"
 
 
 def names(table: pd.DataFrame) -> str:

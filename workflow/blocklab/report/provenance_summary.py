@@ -7,7 +7,7 @@ from typing import Any
 
 from blocklab.files import canonical_json, digest
 
-# What all rows should have in common. Blocks are a network's own: its packs have the same in any
+# What all rows should have in common. Blocks are a network's own: its seeds have the same in any
 # case, because code is part of what Snakemake compares.
 CONDITIONS = {
     "code": ("shared_code_sha256",),
@@ -29,7 +29,7 @@ def summarise_provenance(paths: Iterable[Path]) -> dict[str, Any]:
     for record in records:
         record["device_name"] = record["machine"]["gpu"] or record["machine"]["processor"]
     rows = [
-        {key: record[key] for key in ("settings_sha256", "data_sha256", "code")}
+        {key: record[key] for key in ("settings_sha256", "data_sha256", "code", "seed")}
         for record in records
     ]
     shared = {

@@ -1,4 +1,4 @@
-"""results/summary.md: tables and sentences from the study's files, put into one template."""
+"""The summary as Markdown: tables and sentences from the study's files, put into one template."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,13 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from blocklab.report.findings import conclusion, highest_costs, oddities
+from blocklab.explanation.ink import on_black
+from blocklab.report.findings import conclusion, highest_costs, oddities, standing
 from blocklab.report.homework import compare
+from blocklab.report.layers import Layers, differences, layer_table
 from blocklab.report.statistics import BOOTSTRAP_SEEDS
-from blocklab.report.words import DASH, count, interval, p_text, percent
+from blocklab.report.words import DASH, count, interval, join, literal, p_text, percent
+from blocklab.study.overlay import command
 
 COSTS = {
     "seconds_per_epoch": "time per epoch",
@@ -20,27 +23,30 @@ COSTS = {
     "gpu_allocated_bytes": "allocated GPU memory",
     "gpu_utilisation_percent": "GPU utilisation",
 }
+# Counted, not measured: the same whenever the study runs.
+SIZES = {"parameters": "parameters", "flops": "FLOPs", "bytes_moved": "memory traffic"}
 
 
 @dataclass(frozen=True)
 class Study:
     """What a summary is made from.
 
-    config: of the networks that have results, in the study's order. networks, explanations,
-    provenance, homework: the files of that name. cards: by name. figures: paths relative to the
-    summary, by name. options: of Snakemake's command line, what chooses this study's config.
-    missing: networks of the study that have no results.
+    config: of the networks that have results, in the study's order. data: its name. networks,
+    explanations, provenance, homework: the files of that name. layers: as listed, by network; empty
+    where no torch was there to tell. cards: by name. figures: paths relative to the summary, by
+    name. missing: networks of the study that have no results.
     """
 
     config: dict[str, Any]
+    data: str
     networks: pd.DataFrame
     explanations: pd.DataFrame
     provenance: dict[str, Any]
     manifest: dict[str, Any]
     homework: pd.DataFrame
+    layers: Layers
     cards: Mapping[str, dict[str, Any]]
     figures: Mapping[str, str]
-    options: str
     missing: Sequence[str] = ()
 
 
@@ -53,6 +59,7 @@ def render(study: Study, template: Path) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["literal"] = literal
     networks, config, sizes = study.networks, study.config, study.manifest["sizes"]
     class_names = study.manifest["class_names"]
     page = environment.get_template(template.name).render(
@@ -62,6 +69,17 @@ def render(study: Study, template: Path) -> str:
         figures=study.figures,
         command=_command(study),
         count=count,
+        join=join,
+        differences=differences(config["networks"], study.layers),
+        layers={
+            name: _markdown(layer_table(study.layers[name]))
+            for name in config["networks"]
+            if study.layers.get(name)
+        },
+        data=study.data,
+        channels=study.manifest["channels"],
+        on_black=on_black(study.explanations["ink"].iloc[0]),
+        ink=percent(study.explanations["ink"].iloc[0], 0),
         missing=study.missing,
         best=networks.loc[networks["best"], "network"].iloc[0],
         baseline=config["baseline"],
@@ -74,6 +92,7 @@ def render(study: Study, template: Path) -> str:
         distinct_pixels=_distinct_pixels(study),
         resources=_markdown(_resources(networks)),
         highest=highest_costs(networks, COSTS),
+        standing=standing(networks, SIZES),
         explanations=_markdown(_explanations(study.explanations)),
         oddities=oddities(networks, config["training"]["loss"], class_names),
         cards=_cards(study),
@@ -86,6 +105,8 @@ def render(study: Study, template: Path) -> str:
 
 
 def _markdown(table: pd.DataFrame) -> str:
+    """Return a Markdown table without the columns that hold nothing but dashes."""
+    table = table.loc[:, (table != DASH).any()]
     return table.to_markdown(index=False, disable_numparse=True)
 
 
@@ -105,12 +126,13 @@ def _ranking(networks: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame
             "p against best": [DASH if pd.isna(p) else p_text(p) for p in ranked["p_value"]],
             "test cross-entropy (nats)": ranked["test_cross_entropy"].map("{:.4f}".format),
             "lowest recall": [
-                f"{percent(worst, 1)} ({class_names[int(column.removeprefix('recall_'))]})"
+                f"{percent(worst, 1)} ({literal(class_names[int(column.removeprefix('recall_'))])})"
                 for worst, column in zip(recall.min(axis=1), recall.idxmin(axis=1), strict=True)
             ],
             "parameters": ranked["parameters"].map("{:,.0f}".format),
             "MFLOPs": (ranked["flops"] / 1e6).map("{:.2f}".format),
             "activations": ranked["activations"].map("{:,.0f}".format),
+            "memory traffic (MB)": (ranked["bytes_moved"] / 1e6).map("{:.2f}".format),
         }
     )
 
@@ -172,7 +194,7 @@ def _distinct_pixels(study: Study) -> list[str]:
     return [
         name
         for name, network in study.config["networks"].items()
-        if "transformer_block" in network["layers"][0]
+        if "transformer_block" in network["layers"][0] and study.manifest["channels"] == 1
     ]
 
 
@@ -190,4 +212,4 @@ def _cards(study: Study) -> list[dict[str, Any]]:
 def _command(study: Study) -> str:
     """Return the command that runs the study again, on a processor if that is what it ran on."""
     gpu = int((study.networks["device"] != "cpu").any())
-    return f"snakemake --cores 4 --resources gpu={gpu} {study.options}".strip()
+    return command(Path(study.config["outdir"]) / "config.yaml", gpu)

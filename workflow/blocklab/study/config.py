@@ -4,43 +4,29 @@ import copy
 import math
 import os
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
-from blocklab.data.datasets import check_sizes
-from blocklab.errors import UserError, suggest
+from blocklab.data.datasets import check_sizes, dataset_names
+from blocklab.errors import UserError, plain, suggest
 from blocklab.files import PROJECT, WORKFLOW
+from blocklab.study.cards import check_cards
+from blocklab.study.mistakes import first_mistake
+from blocklab.study.other_names import INSTEAD, KEYS, NETWORK_KEYS, VALUES
 
 SCHEMA = WORKFLOW / "schemas" / "config.schema.yaml"
-CARDS = WORKFLOW / "cards"
 RESULTS = PROJECT / "results"  # what a run makes; git ignores all of it but a README
-KINDS = {
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "text",
-    "boolean": "true or false",
-    "object": "a mapping of keys",
-    "array": "a list",
-    "null": "null",
-}
-# JSON Schema takes 10.0 for an integer; range() and torch do not.
-Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: type(value) is int
-    ),
-)
 
 
 @cache
 def schema() -> dict[str, Any]:
-    """Return the config's JSON schema."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    """Return the config's JSON schema; the names of data sets are those that there are."""
+    known = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    known["properties"]["dataset"]["properties"]["name"]["enum"] = dataset_names()
+    return known
 
 
 def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[str, Any]:
@@ -52,12 +38,14 @@ def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[
     """
     config = copy.deepcopy(given)
     _fill_defaults(config, schema())
-    if mistakes := sorted(map(_explain, Validator(schema()).iter_errors(config))):
-        raise UserError(mistakes[0])
+    if mistake := first_mistake(config, schema(), _advise):
+        raise UserError(mistake)
     config["networks"] = {
         name: network for name, network in config["networks"].items() if network is not None
     }
+    _select(config)
     _check(config, set(reserved))
+    check_cards(config)
     config["outdir"] = _folder(config["outdir"])
     training_images = check_sizes(config["dataset"])
     for name, network in config["networks"].items():
@@ -67,17 +55,6 @@ def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[
                 f"{training_images} training images; use at most that many"
             )
     return config
-
-
-def seed_packs(seeds: dict[str, int]) -> dict[str, list[int]]:
-    """Return the seeds of every training job by the pack's name: 'seed0', or 'seeds0-7'."""
-    every = range(seeds["first"], seeds["first"] + seeds["count"])
-    packs = {}
-    for start in range(0, len(every), seeds["per_job"]):
-        pack = list(every[start : start + seeds["per_job"]])
-        name = f"seed{pack[0]}" if len(pack) == 1 else f"seeds{pack[0]}-{pack[-1]}"
-        packs[name] = pack
-    return packs
 
 
 def _fill_defaults(config: Any, part: dict[str, Any]) -> None:
@@ -94,69 +71,40 @@ def _fill_defaults(config: Any, part: dict[str, Any]) -> None:
             _fill_defaults(value, part["additionalProperties"])
 
 
-def _explain(error: jsonschema.ValidationError) -> str:
-    """Return one line: the key, what is wrong, what would be right."""
-    key = ".".join(str(part) for part in error.absolute_path)
-    value, rule = error.instance, error.validator_value
-    prefix = f"{key}: " if key else ""
-    match error.validator:
-        case "additionalProperties":
-            known = error.schema.get("properties", {})
-            unknown = next(name for name in value if name not in known)
-            where = f"{key}.{unknown}" if key else str(unknown)
-            misplaced = [] if key else _sections_with(unknown)
-            return f"{where}: unknown key{suggest(unknown, misplaced or known)}"
-        case "required":
-            missing = next(name for name in rule if name not in value)
-            where = f"{key}.{missing}" if key else missing
-            return f"{where}: missing; {error.schema['properties'][missing]['description']}"
-        case "type":
-            kinds = [rule] if isinstance(rule, str) else rule
-            right = " or ".join(KINDS[kind] for kind in kinds) + _plain_number(value)
-            return f"{prefix}{_show(value)} is {_kind(value)}; it must be {right}"
-        case "enum":
-            return f"{prefix}{_show(value)} is not known{suggest(value, rule)}"
-        case "minimum":
-            return f"{prefix}{value} is too small; it must be at least {rule}"
-        case "maximum":
-            return f"{prefix}{value} is too large; it must be at most {rule}"
-        case "exclusiveMinimum":
-            return f"{prefix}{value} is too small; it must be more than {rule}"
-        case "minItems" | "minProperties" | "minLength":
-            return f"{prefix}is empty; give at least {rule}"
-        case "pattern":
-            return (
-                f"{prefix}'{value}' is no network's name; use small letters, digits and "
-                "underscores, a letter first"
-            )
-    return prefix + error.message.splitlines()[0]
-
-
-def _sections_with(key: object) -> list[str]:
-    """Return the full names under which a section of the config has `key`."""
-    sections = schema()["properties"].items()
-    return [f"{name}.{key}" for name, part in sections if key in part.get("properties", {})]
-
-
-def _show(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    names = {bool: "a yes/no value", int: "a number", float: "a number", str: "text"}
-    names |= {list: "a list", dict: "a mapping of keys"}
-    return names.get(type(value), f"a {type(value).__name__}")
-
-
-def _plain_number(value: Any) -> str:
-    """Return how to write a number that YAML takes for text, as it does 1e-3."""
-    try:
-        return f"; write {Decimal(value):f}" if isinstance(value, str) else ""
-    except InvalidOperation:
+def _advise(where: str, written: object, known: list) -> str:
+    """Return what people mean who write this for a key in `where`, or for the value of `where`."""
+    name = plain(written)
+    if where in VALUES:
+        meant = VALUES[where].get(name)
+        return f"; did you mean '{meant}'?" if meant in known else ""
+    if name in map(plain, known):
         return ""
+    if name in INSTEAD:
+        return f"; {INSTEAD[name]}"
+    own = schema()["properties"]["networks"]["additionalProperties"]["properties"]
+    of_network = NETWORK_KEYS.get(name) or next((key for key in own if plain(key) == name), None)
+    if of_network in known:
+        return f"; did you mean '{of_network}'?"
+    if of_network:
+        return f"; it belongs to a network: networks.NAME.{of_network}"
+    keys = [KEYS[name]] if name in KEYS else _sections_with(name)
+    if where.startswith("networks.") and keys:
+        return f"; {keys[0]} is the same for all networks"
+    names = [key.removeprefix(f"{where}.") for key in keys]
+    if len(names) == 1:
+        return f"; did you mean '{names[0]}'?"
+    return f"; it may be {', '.join(names)}" if names else ""
+
+
+def _sections_with(name: str) -> list[str]:
+    """Return the keys of the config's sections that are, but for capitals and the like, `name`."""
+    sections = schema()["properties"].items()
+    return [
+        f"{section}.{key}"
+        for section, part in sections
+        for key in part.get("properties", {})
+        if plain(key) == name
+    ]
 
 
 def _folder(outdir: str) -> str:
@@ -186,6 +134,20 @@ def _folder(outdir: str) -> str:
     return str(folder)
 
 
+def _select(config: dict[str, Any]) -> None:
+    """Leave the networks that `only` names, and the baseline, in their order."""
+    networks, only = config["networks"], config["only"]
+    if only is None:
+        return
+    for position, name in enumerate(only):
+        if name not in networks:
+            raise UserError(
+                f"only[{position}]: there is no network '{name}'{suggest(name, networks)}"
+            )
+    kept = {*only, config["baseline"]}
+    config["networks"] = {name: network for name, network in networks.items() if name in kept}
+
+
 def _check(config: dict[str, Any], reserved: set[str]) -> None:
     networks = config["networks"]
     if not networks:
@@ -201,11 +163,6 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
             raise UserError(f"networks: {name!r} is no network's name; use text")
         if name in reserved:
             raise UserError(f"networks.{name}: the name is taken by a rule; choose another")
-        card, cards = networks[name]["card"], sorted(path.stem for path in CARDS.glob("*.yaml"))
-        if card is not None and card not in cards:
-            raise UserError(
-                f"networks.{name}.card: there is no card '{card}'{suggest(card, cards)}"
-            )
     if config["baseline"] not in networks:
         raise UserError(
             f"baseline: there is no network '{config['baseline']}'"

@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from blocklab.data.datasets import DATASETS
+from blocklab.data.datasets import describe
 from blocklab.errors import UserError
 from blocklab.files import WORKFLOW, digest, write_atomically
 from blocklab.networks.blocks.registry import declared_blocks
@@ -22,7 +22,7 @@ PACKAGE = WORKFLOW / "blocklab"
 
 
 def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
-    """Return, by network, `modules` (its block files), and its `complexity` and `training_needs`.
+    """Return by network: `modules`, its block files, `layers`, `complexity` and `training_needs`.
 
     `config` is resolved; `cache` is the folder that plans are kept in. Where torch is missing,
     because jobs bring it in environments of their own, nothing can be checked or counted: then
@@ -37,8 +37,8 @@ def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
         return {name: {"modules": files} for name, files in modules.items()}
     question = {
         "networks": {name: network["layers"] for name, network in config["networks"].items()},
-        "input_size": config["dataset"]["input_size"],
-        "dataset": config["dataset"]["name"],
+        "input_shape": input_shape(config["dataset"]),
+        "classes": describe(config["dataset"]).classes,
     }
     used = {file for files in modules.values() for file in files}
     # The order of layer lists counts, that of keys does not.
@@ -61,7 +61,7 @@ def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
 
 def input_shape(dataset: dict[str, Any]) -> tuple[int, int, int]:
     """Return (C, H, W) of the prepared images for the config's `dataset` section."""
-    return DATASETS[dataset["name"]].channels, dataset["input_size"], dataset["input_size"]
+    return describe(dataset).channels, dataset["input_size"], dataset["input_size"]
 
 
 def block_modules(layers: list) -> list[str]:
@@ -77,15 +77,16 @@ def block_modules(layers: list) -> list[str]:
 
 def _plan(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     from blocklab.networks.complexity import complexity
+    from blocklab.networks.listing import list_layers
     from blocklab.networks.needs import training_needs
     from blocklab.networks.network import resolve
 
     shape = input_shape(config["dataset"])
-    classes = DATASETS[config["dataset"]["name"]].classes
+    classes = describe(config["dataset"]).classes
     answer = {}
     for name, network in config["networks"].items():
         layers = resolve(name, network["layers"], shape, classes)
         modules = {layer.cls.__module__.removeprefix("blocklab.") for layer in layers}
-        answer[name] = {"modules": sorted(modules), **complexity(layers, shape)}
-        answer[name] |= training_needs(layers, shape)
+        answer[name] = {"modules": sorted(modules), "layers": list_layers(layers, shape)}
+        answer[name] |= complexity(layers, shape) | training_needs(layers, shape)
     return answer

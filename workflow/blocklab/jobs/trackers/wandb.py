@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 # Together less than what `jobs.tracking` allows a run, so that wandb itself says what is wrong.
@@ -14,8 +16,7 @@ FINISH_SECONDS = 7
 def log(runs: list[dict[str, Any]], settings: dict[str, Any], folder: str) -> Iterator[str]:
     """Log runs; yield the address of each if online, else its path relative to `folder`."""
     os.environ["WANDB_ERROR_REPORTING"] = "false"  # no reports of its own errors to its makers
-    import wandb
-
+    wandb = _import()
     root = Path(folder).resolve()
     # Neither the machine, the user, the environment nor the code is sent.
     quiet = wandb.Settings(
@@ -32,6 +33,7 @@ def log(runs: list[dict[str, Any]], settings: dict[str, Any], folder: str) -> It
         x_disable_meta=True,
         x_disable_stats=True,
         x_disable_machine_info=True,
+        host="",  # else the machine's name
         x_save_requirements=False,
     )
     for run in runs:
@@ -46,19 +48,41 @@ def log(runs: list[dict[str, Any]], settings: dict[str, Any], folder: str) -> It
             project=settings["project"],
             entity=settings["entity"],
             dir=own,
-            name=f"{run['network']} seed {run['seed']}",
-            group=run["network"],
+            id=run["key"],  # logged again, it is the same run
+            name=f"{run['study']} {run['network']} seed {run['seed']}",
+            group=run["group"],
+            job_type=run["network"],
             config=run["config"],
             settings=quiet,
         )
         logged.define_metric("epoch")
         logged.define_metric("*", step_metric="epoch")
+        for name in run["samples"][0] if run["samples"] else ():
+            step = None if name == "seconds" else "samples/seconds"
+            logged.define_metric(f"samples/{name}", step_metric=step, summary="none")
         for row in run["history"]:
             logged.log(_known(row))
+        for row in run["samples"]:
+            logged.log({f"samples/{name}": value for name, value in _known(row).items()})
+        if run["images"]:
+            logged.log({name: wandb.Image(path) for name, path in run["images"].items()})
         logged.summary.update(_known(run["summary"]))
         logged.finish()
         online = settings["mode"] == "online"
         yield logged.url if online else str(Path(logged.dir).parent.relative_to(root))
+
+
+def _import() -> ModuleType:
+    """Return wandb without what it would import at its first run and first image, and not use.
+
+    That is half a second a run. Both are left out as if they were not installed.
+    """
+    # The client of its job queues.
+    sys.modules.setdefault("wandb.sdk.launch", None)
+    import wandb
+
+    wandb.util.pd_available = False
+    return wandb
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:

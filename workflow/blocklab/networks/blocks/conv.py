@@ -42,7 +42,8 @@ class Convolution(nn.Conv2d):
             return self._product(x.float()).to(torch.get_autocast_dtype("cpu"))
 
     def _product(self, x):
-        return F.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).movedim(-1, 1)
+        y = F.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias)
+        return y.permute(0, 3, 1, 2)
 
 
 @block("conv")

@@ -82,6 +82,11 @@ class TransformerLayer(nn.Module):
         return x + chained(self.feed_forward, x)
 
 
+def _is_recorded() -> bool:
+    """Tell whether the network is being exported, as a graph for images of any values."""
+    return torch.jit.is_tracing() or torch.compiler.is_compiling()
+
+
 def chained(maps: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
     """Apply two linear maps, the first without bias, as the one map that they amount to."""
     first, second = maps
@@ -113,7 +118,7 @@ class TransformerBlock(nn.Module):
         image has few values. That holds for the gradients of the weights too; for those of
         pixels, which attribution asks for, see `_among_alike`.
         """
-        if x.shape[1] == 1 and x.numel() and not x.is_meta:
+        if not _is_recorded() and x.shape[1] == 1 and x.numel() and not x.is_meta:
             # bfloat16 would round the logarithms of counts.
             with torch.autocast(x.device.type, enabled=False):
                 levels = None if x.requires_grad else levels_of(x)

@@ -49,8 +49,7 @@ def max_pool(x: torch.Tensor, kernel: int) -> torch.Tensor:
 
 def concatenate(maps: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return maps of the same N, H and W one after another along their channels."""
-    kinds = {(x.dtype, x.shape[0], *x.shape[2:]) for x in maps}
-    if len(kinds) == 1 and all(map(_fits, maps)):
+    if all(map(_fits, maps)) and len({(x.dtype, x.shape[0], *x.shape[2:]) for x in maps}) == 1:
         return _Concatenate.apply(*maps)
     return torch.cat(tuple(maps), dim=1)
 

@@ -44,7 +44,7 @@ def draw(networks: pd.DataFrame) -> Figure:
 
     figure = Figure(figsize=(9.4, 4.2), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
-    log_axis(axes[0].yaxis, drawn.to_numpy().ravel(), PLAIN)
+    log_axis(axes[0].yaxis, drawn.to_numpy().ravel(), PLAIN, most=100)
     for panel, (column, (title, label, formatter)) in zip(axes, costs.items(), strict=True):
         cost = networks[column].astype(float)
         log_axis(panel.xaxis, cost.to_numpy(), formatter)

@@ -1,7 +1,7 @@
 """How figures of attributions draw the arrays of attributions.npz.
 
 Every map in a figure has the same symmetric scale, so that colours compare across networks. Only
-the gallery, one image per class, and the first seed of the pack are shown.
+the gallery, one image per class, is shown; of many classes the first.
 """
 
 import textwrap
@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from blocklab.errors import UserError
-from blocklab.report.figures.style import LOOK
+from blocklab.explanation.ink import by_pixel, ink, on_black
+from blocklab.report.figures.style import LOOK, clip
 
 TARGET_LABELS = {
     "logit_minus_mean": "attribution to (logit of the true class \N{MINUS SIGN} mean logit)",
@@ -24,6 +25,8 @@ Explained = Mapping[str, np.ndarray]
 
 MAP_LOOK = {**LOOK, "axes.grid": False, "axes.spines.top": True, "axes.spines.right": True}
 SCALE_PERCENTILE = 99.5
+MOST_ROWS = 20
+LONGEST_NAME = 24  # characters
 WRONG = "\N{BALLOT X}"
 # Inches: the gap between columns, the caption above each map, the least width of the figure.
 GAP, CAPTION, LEAST_WIDTH = 0.08, 0.22, 5.7
@@ -52,12 +55,18 @@ def check_same_images(explained: Mapping[str, Explained]) -> None:
 
 def column_of(network: str, arrays: Explained) -> Column:
     """Return one network's column, from the arrays of its attributions.npz."""
-    gallery = int(arrays["gallery"])
-    # A colour image's attribution is the sum over its channels: completeness still holds.
-    maps = arrays["attributions"][0, :gallery].sum(axis=1)
+    shown = shown_images(arrays)
     return Column(
-        network, maps, arrays["predictions"][0, :gallery], arrays["probabilities"][0, :gallery]
+        network,
+        by_pixel(arrays["attributions"][:shown]),
+        arrays["predictions"][:shown],
+        arrays["probabilities"][:shown],
     )
+
+
+def shown_images(arrays: Explained) -> int:
+    """Return how many images of the gallery are shown, from the first on."""
+    return min(int(arrays["gallery"]), MOST_ROWS)
 
 
 def draw_maps(
@@ -72,8 +81,9 @@ def draw_maps(
     `explanation` is the config's section: its method, and its target, a key of TARGET_LABELS. A map
     is `cell` inches wide.
     """
-    gallery = int(arrays["gallery"])
-    images, labels, indices = (arrays[key][:gallery] for key in ("images", "labels", "indices"))
+    gallery, shown = int(arrays["gallery"]), shown_images(arrays)
+    images, labels, indices = (arrays[key][:shown] for key in ("images", "labels", "indices"))
+    outlined = on_black(ink(arrays["images"]).mean())
     magnitude = np.abs([column.maps for column in columns])
     magnitude = magnitude[np.isfinite(magnitude)]  # a network that diverged has none
     scale = float(np.percentile(magnitude, SCALE_PERCENTILE) or magnitude.max() or 1)
@@ -82,25 +92,36 @@ def draw_maps(
         f"All maps share one scale, \N{PLUS-MINUS SIGN}{scale:.2g}: the {SCALE_PERCENTILE}th"
         f" percentile of |attribution| over the maps shown; {100 * clipped:.1f} % of the pixels"
         " lie beyond it and have the end colours. Above a map: the predicted class and its"
-        f" probability; {WRONG} and a thick frame where it is wrong. Thin line: outline of the"
-        f" input. Networks trained with seed {arrays['seeds'][0]}."
+        f" probability; {WRONG} and a thick frame where it is wrong."
     )
-    left = 0.3 + 0.09 * max(len(class_names[label]) for label in labels)
+    if outlined:
+        notes += " Thin line: outline of the input."
+    if images.shape[1] > 1:
+        notes += " A pixel's attribution is the sum over its channels."
+    if shown < gallery:
+        notes += f" The first {shown} of {gallery} classes are shown."
+    notes += f" Networks trained with seed {arrays['seed']}."
+    names = [clip(name, LONGEST_NAME) for name in class_names]
+    left = 0.3 + 0.09 * max(len(names[label]) for label in labels)
     titles = [_wrap_name(column.title, round((cell + GAP) / 0.085)) for column in columns]
     method = explanation["method"].replace("_", " ").title()
     heading = f"{method}: pixels for (red) and against (blue) the true class"
-    figure, axes, bar = _lay_out(gallery, ["input", *titles], cell, left, heading, notes)
+    figure, axes, bar = _lay_out(shown, ["input", *titles], cell, left, heading, notes)
 
     for row, (image, label) in enumerate(zip(images, labels, strict=True)):
         _draw_input(axes[row, 0], image)
         axes[row, 0].set_title(f"test image {indices[row]}", size=6.5, color="0.4", pad=3)
-        axes[row, 0].set_ylabel(class_names[label], rotation=0, ha="right", va="center", size=10)
+        axes[row, 0].set_ylabel(names[label], rotation=0, ha="right", va="center", size=10)
         for panel, column in zip(axes[row, 1:], columns, strict=True):
             drawn = panel.imshow(column.maps[row], cmap="RdBu_r", vmin=-scale, vmax=scale)
-            _outline(panel, image)
+            panel.set(xticks=[], yticks=[])
+            panel.spines[:].set_color("0.8")
+            if outlined:
+                _outline(panel, image)
             if column.predictions is not None:
                 predicted, probability = column.predictions[row], column.probabilities[row]
-                _caption(panel, class_names[predicted], probability, predicted == label, cell)
+                name = clip(class_names[predicted], round(9 * cell))
+                _caption(panel, name, probability, predicted == label, cell)
     extend = "both" if clipped else "neither"
     figure.colorbar(
         drawn,
@@ -161,13 +182,11 @@ def _draw_input(axes: Axes, image: np.ndarray) -> None:
 
 
 def _outline(axes: Axes, image: np.ndarray) -> None:
-    """Draw a faint line around the ink, so that the eye finds the digit under a map."""
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_color("0.8")
-    ink = image.mean(axis=0)
-    if ink.min() < ink.max():
-        level = (ink.min() + ink.max()) / 2
-        axes.contour(ink, levels=[level], colors="0.3", linewidths=0.5, alpha=0.6)
+    """Draw a faint line at half the brightness, so that the eye finds the digit under a map."""
+    bright = image.mean(axis=0)
+    if bright.min() < bright.max():
+        level = (bright.min() + bright.max()) / 2
+        axes.contour(bright, levels=[level], colors="0.3", linewidths=0.5, alpha=0.6)
 
 
 def _caption(axes: Axes, predicted: str, probability: float, right: bool, cell: float) -> None:

@@ -27,5 +27,6 @@ FIGURES = {
     "heatmaps_all": Entry(
         "attributions, every network", ("attributions", "manifest", "explanation")
     ),
+    "resource_use": Entry("use of processor and GPU over time", ("samples", "networks")),
     "timeline": Entry("timeline of the jobs", ("logs",)),
 }

@@ -10,7 +10,11 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from blocklab.report.figures.style import LOOK, steps_between
+from blocklab.report.figures.style import LOOK, clip, steps_between
+
+# From so many classes on, cells are too small for numbers, and names are cut short.
+MANY = 21
+LONGEST_NAME = 24  # characters
 
 
 @rc_context({**LOOK, "axes.grid": False})
@@ -18,7 +22,8 @@ def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str,
     """Return how often the best network took a class (row) for another (column).
 
     The colour is the share of the row's images, off the diagonal alone: the errors are what is to
-    be seen, and on the diagonal they would drown. The recall of each class stands at the right.
+    be seen, and on the diagonal they would drown. The recall of each class stands at the right. Of
+    MANY classes or more, the colour alone is shown, on smaller cells.
 
     Args:
         networks: of networks.csv the columns network and best.
@@ -26,8 +31,10 @@ def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str,
         manifest: of the data set; its class_names are read.
     """
     best = networks.loc[networks["best"], "network"].iloc[0]
-    class_names = manifest["class_names"]
+    class_names = [clip(name, LONGEST_NAME) for name in manifest["class_names"]]
     classes = len(class_names)
+    many = classes >= MANY
+    size = 5.5 if many else 8
     counts = np.zeros((classes, classes), dtype=np.int64)
     rows = confusion[confusion["network"] == best]
     counts[rows["true_class"], rows["predicted_class"]] = rows["images"]
@@ -36,7 +43,7 @@ def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str,
     errors = np.ma.masked_invalid(np.where(np.eye(classes, dtype=bool), np.nan, share))
     most = float(errors.max()) if errors.count() and errors.max() > 0 else 1.0
 
-    side = 0.52 * classes
+    side = (0.11 if many else 0.52) * classes
     longest = max(map(len, class_names))
     figure = Figure(
         figsize=(side + 1.6 + 0.08 * longest, side + 1.4 + 0.05 * longest), layout="constrained"
@@ -44,19 +51,20 @@ def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str,
     axes = figure.subplots()
     axes.set_facecolor("0.93")
     image = axes.imshow(errors, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=most))
-    for row, column in np.ndindex(classes, classes):
+    for row, column in () if many else np.ndindex(classes, classes):
         count, filled = counts[row, column], image.norm(errors.filled(0)[row, column])
         colour = "white" if filled > 0.6 else "0.7" if count == 0 else "black"
-        axes.text(column, row, f"{count:,}", ha="center", va="center", size=8, color=colour)
+        axes.text(column, row, f"{count:,}", ha="center", va="center", size=size, color=colour)
     for row in range(classes):
         recall = f"{share[row, row]:.1f} %" if images[row] else "-"
-        axes.text(classes - 0.3, row, recall, ha="left", va="center", size=8)
+        axes.text(classes - 0.3, row, recall, ha="left", va="center", size=size)
     axes.text(classes - 0.3, -0.6, "recall", ha="left", va="bottom", size=8, weight="bold")
 
     ticks = range(classes)
     axes.set_yticks(ticks, class_names)
-    axes.set_xticks(ticks, class_names, **({"rotation": 40, "ha": "right"} if longest > 3 else {}))
-    axes.tick_params(length=0)
+    turned = {"rotation": 90} if many else {"rotation": 40, "ha": "right"} if longest > 3 else {}
+    axes.set_xticks(ticks, class_names, **turned)
+    axes.tick_params(length=0, labelsize=size + 1)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")

@@ -60,7 +60,7 @@ def draw(histories: pd.DataFrame, networks: pd.DataFrame) -> Figure:
         panel.set_xlim(0.5, epochs + 0.5)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         panel.xaxis.grid(False)
-    log_axis(axes[0].yaxis, np.maximum(shown, floor), PLAIN)
+    log_axis(axes[0].yaxis, np.maximum(shown, floor), PLAIN, most=100)
     axes[0].set_ylabel(error_label("error (%)", shown, floor))
     figure.legend(
         axes[0].get_lines(),

@@ -76,24 +76,35 @@ def save(figure: Figure, path: str | Path) -> None:
         figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
+def clip(name: str, most: int) -> str:
+    """Return a name of at most `most` characters: an ellipsis for what is cut out before its end.
+
+    Names of a kind often differ in the end.
+    """
+    if len(name) <= most:
+        return name
+    end = most // 3
+    return f"{name[: most - 1 - end].rstrip()}\N{HORIZONTAL ELLIPSIS}{name[-end:]}"
+
+
 def steps_between(low: float, high: float, multiples: Sequence[int] = (1, 2, 5)) -> np.ndarray:
     """Return the multiples of powers of ten in [low, high], rising."""
     steps = np.array([multiple * 10.0**power for power in range(-12, 18) for multiple in multiples])
     return steps[(steps >= low) & (steps <= high)]
 
 
-def log_axis(axis: Axis, values: np.ndarray, formatter: Formatter) -> None:
+def log_axis(axis: Axis, values: np.ndarray, formatter: Formatter, most: float = np.inf) -> None:
     """Make an axis logarithmic, with limits and labelled ticks at 1, 2 and 5 times powers of ten.
 
     Only the finite, positive `values` count. Limits go outward to the next tick. Where these steps
     give too few labels to read values from there are finer ones; over many decades, only powers of
-    ten.
+    ten. `most` is what no value can exceed.
     """
     values = values[np.isfinite(values) & (values > 0)]
     if not values.size:
         values = np.ones(1)
     low = steps_between(0, 0.97 * values.min())[-1]
-    high = steps_between(1.03 * values.max(), np.inf)[0]
+    high = min(steps_between(1.03 * values.max(), np.inf)[0], most)
     ticks = steps_between(low, high)
     if ticks.size > 9:
         ticks = steps_between(low, high, multiples=(1,))

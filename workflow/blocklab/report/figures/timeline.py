@@ -68,11 +68,18 @@ def _read_jobs(logs: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
             if found:
                 rows.append((stage, name, *map(float, found.groups())))
     jobs = pd.DataFrame(rows, columns=["stage", "name", "start", "end"])
+    # Seeds that were trained together share a log: 'vgg 0', 'vgg 1' and 'vgg 2' become 'vgg 0-2'.
+    jobs = jobs.groupby(["stage", "start", "end"], sort=False)["name"].agg(_together).reset_index()
     jobs = jobs.sort_values("start", ignore_index=True)
     busy_until = jobs["end"].cummax().shift(fill_value=jobs["start"].min())
     idle = (jobs["start"] - busy_until).clip(lower=0)
     cut = idle.where(idle > LONGEST_IDLE, 0).cumsum() + jobs["start"].min()
     return jobs.assign(start=jobs["start"] - cut, end=jobs["end"] - cut)
+
+
+def _together(names: pd.Series) -> str:
+    first, last = names.iloc[0], names.iloc[-1]
+    return first if first == last else f"{first}-{last.split()[-1]}"
 
 
 def _lanes(jobs: pd.DataFrame) -> list[int]:

@@ -1,11 +1,28 @@
 """The IDX format, in which MNIST and its kin are published."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from blocklab.data.raw_images import RawImages, of_arrays
 from blocklab.errors import UserError
+
+
+def read_idx_pair(paths: Sequence[Path]) -> RawImages:
+    """Return grey images from a file of images [N, H, W] and one of labels [N].
+
+    Raises UserError for files that are not of this format or do not belong together.
+    """
+    images, labels = map(read_idx, paths)
+    if images.ndim != 3 or labels.shape != images.shape[:1]:
+        shapes = f"{list(images.shape)} and {list(labels.shape)}"
+        raise UserError(
+            f"{paths[0]} and {paths[1]} hold arrays of shapes {shapes}; they must be [N, H, W] and "
+            "[N]"
+        )
+    return of_arrays(images[:, None], labels)
 
 
 def read_idx(path: str | Path) -> np.ndarray:

@@ -15,11 +15,9 @@ help:  ## list these commands
 
 demo: $(VENV)/installed  ## all six networks on a small budget: results/demo/summary.md
 	$(SNAKEMAKE) --cores all --configfile studies/demo.yaml
-	@echo "Read the summary: results/demo/summary.md"
 
 study: $(VENV)/installed  ## the study of config.yaml: results/summary.md
 	$(SNAKEMAKE) --cores 4 --resources gpu=1
-	@echo "Read the summary: results/summary.md"
 
 test: lint  ## formatters, linters and the whole test suite
 	$(PYTEST) --durations=10

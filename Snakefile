@@ -1,11 +1,14 @@
 # Which building block should a small image classifier be made of? See README.md.
 
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.19")
 
 
-configfile: "config.yaml"
+# Beside this file, in whatever folder snakemake is told to work.
+configfile: os.path.relpath(os.path.join(workflow.basedir, "config.yaml"))
 
 
 report: "workflow/report/workflow.rst"
@@ -35,6 +38,15 @@ onstart:
         print(line, file=sys.stderr)
     # As a param it would make jobs run again for being asked for otherwise.
     os.environ.update(BLOCKLAB_COMMAND=given_command())
+    TERMINAL.begin(Path(PLANS))
+
+
+onsuccess:
+    TERMINAL.succeed()
+
+
+onerror:
+    TERMINAL.fail()
 
 
 rule all:

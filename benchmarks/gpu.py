@@ -2,7 +2,7 @@
 
     python benchmarks/gpu.py --data FOLDER        # of MNIST's four IDX files, raw or .gz
 
-Needs no Snakemake: torch, torchvision, numpy, pandas, psutil, safetensors, tqdm, and pytest and
+Needs no Snakemake: torch, torchvision, numpy, pandas, psutil, safetensors, and pytest and
 pyyaml for the tests. Every part is a process of its own with a limit, so that each survives the
 failure of another; results/gpu/gpu.md and gpu.csv are written anew after every line.
 """

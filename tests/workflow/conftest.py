@@ -52,8 +52,13 @@ def unstarted(once: Callable[..., Study]) -> Study:
 
 @pytest.fixture(scope="session")
 def finished(once: Callable[..., Study], unstarted: Study) -> Study:
-    """The tiny study after its one complete run; not to be changed."""
-    return once("finished", lambda folder: unstarted.copy_to(folder).run(**SECRETS))
+    """The tiny study after its one complete run, what that said in `output`; not to be changed."""
+
+    def make(folder: Path) -> None:
+        study = unstarted.copy_to(folder)
+        study.output.write_text(study.run(**SECRETS), encoding="utf-8")
+
+    return once("finished", make)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def test_a_mistake_is_one_line_before_any_job_starts(
     lines = [line for line in done.stdout.splitlines() if "rror" in line]
     assert len(lines) == 1, done.stdout
     assert lines[0].startswith(f"Error in the config: {expected}")
-    assert not (fresh.folder / "results").exists()
+    assert [path.name for path in (fresh.folder / "results").iterdir()] == ["README.md"]
 
 
 def test_an_unknown_target_is_one_line_with_the_networks(fresh: Study):
@@ -67,4 +67,4 @@ def test_a_gpu_that_is_not_there_is_one_line(fresh: Study):
         "Error: training.device: cuda, but torch can use no such GPU on this machine; "
         "use auto or cpu"
     )
-    assert not (fresh.folder / "results").exists()
+    assert [path.name for path in (fresh.folder / "results").iterdir()] == ["README.md"]

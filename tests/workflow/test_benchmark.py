@@ -45,7 +45,7 @@ def run(folder: Path, *networks: str, **environment: str) -> pd.DataFrame:
 
 def test_every_loop_is_in_the_tables_and_needs_torch_torchvision_numpy_and_pandas_alone(tmp_path):
     """The machine with the GPU may have no more: import the rest, and fail."""
-    missing = "yaml safetensors tqdm platformdirs psutil jsonschema snakemake captum wandb scipy"
+    missing = "yaml safetensors platformdirs psutil jsonschema snakemake captum wandb scipy"
     (tmp_path / "sitecustomize.py").write_text(
         f"import sys\nfor name in {missing.split()!r} + ['lightning', 'jax']:\n"
         "    sys.modules[name] = None\n"

@@ -124,6 +124,18 @@ def test_the_files_of_one_network(finished: Study, network: str):
     assert "networks.blocks.basic" in provenance["code"].split()[1].split(",")
 
 
+def test_a_log_of_the_run_is_short_and_ends_with_the_answer(finished: Study):
+    lines = finished.output.read_text("utf-8").splitlines()
+    assert len(lines) < 25, lines
+    trained = [line for line in lines if " trained in " in line]
+    assert sorted(line.split()[0] for line in trained) == sorted(NETWORKS)
+    assert all(" % of validation images right" in line for line in trained)
+    best, baseline, page = lines[-3:]
+    assert best.startswith("Best of 2 networks: ")
+    assert baseline.startswith("Baseline: exp3, ")
+    assert page.startswith("Read on: results/tiny/summary.")
+
+
 def test_all_networks_explain_the_same_images(finished: Study):
     files = {
         network: np.load(finished.run_folder(network) / "attributions.npz", allow_pickle=False)
@@ -202,7 +214,7 @@ def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finis
     assert len(images) == len(FIGURES)
     for image in images:
         assert (finished.results / image).read_bytes().startswith(b"\x89PNG"), image
-    assert "snakemake --cores 4 --resources gpu=0 --configfile tests/workflow/tiny.yaml" in text
+    assert "snakemake --cores 4 --resources gpu=0 --configfile results/tiny/config.yaml" in text
     assert not re.search(r"\bnan\b|\bNone\b|Undefined|\{\{|\{%", text)
     assert str(finished.folder) not in text
     page = (finished.results / "summary.html").read_text("utf-8")

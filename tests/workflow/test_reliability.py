@@ -42,10 +42,20 @@ def test_nothing_is_pickled(finished: Study):
 def test_a_run_killed_while_training_ends_the_same_beside_a_second_that_is_refused(
     varied: Study, unstarted: Study, tmp_path: Path
 ):
-    """The same as `make crash-test`, aimed: csp is killed between two epochs of two seeds."""
+    """The same as `make crash-test`, aimed: csp is killed between two epochs of two seeds.
+
+    First it is interrupted, as by Ctrl-C, when it has hardly begun.
+    """
     study = unstarted.copy_to(tmp_path / "project")
     study.configure(VARIED)
     command = ("csp", "--resources", "gpu=0")
+    interrupted = study.start(*command)
+    wait_for(lambda: "starts to train" in study.output.read_text())
+    kill(interrupted, "Ctrl-C")
+    *_, start, end = study.output.read_text().splitlines()
+    assert start.endswith("starts to train")
+    assert end == "interrupted; the same command goes on"
+
     first = study.start(*command)
     checkpoint = study.run_folder("csp", "seed3") / "checkpoint.safetensors"
     wait_for(checkpoint.exists)
@@ -55,7 +65,7 @@ def test_a_run_killed_while_training_ends_the_same_beside_a_second_that_is_refus
 
     again = study.start(*command)
     try:
-        wait_for(lambda: "Train csp" in study.output.read_text())
+        wait_for(lambda: "csp seed 3 goes on after epoch" in study.output.read_text())
         second = study.snakemake("--cores", "2")
         assert second.returncode == 1
         assert second.stdout.splitlines()[-1] == (

@@ -14,7 +14,8 @@ import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 OVERLAY = "tests/workflow/tiny.yaml"
-COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "studies", OVERLAY)
+COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "studies")
+COPIED += ("results/README.md", OVERLAY)
 NETWORKS = ("exp3", "vgg", "csp")
 SECONDS_AT_MOST = 600
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]

@@ -12,12 +12,14 @@ sys.path.insert(0, str(WORKFLOW))
 SEARCH_PATH = filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 
+from blocklab.study.command_line import with_given
 from blocklab.study.config import resolve_config
 from blocklab.jobs.devices import gpus_to_ask_for
 from blocklab.errors import UserError
 from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
+from blocklab.jobs.terminal import take_over
 from blocklab.files import canonical_json, digest, remove_unfinished
 from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
@@ -60,7 +62,8 @@ def gpu_limits():
 
 
 try:
-    config.update(resolve_config(config, reserved=RULES))
+    given = with_given(config, workflow.config_settings.config)
+    config.update(resolve_config(given, reserved=RULES))
     FILES = check_files(config["dataset"], Path(PLANS) / "files.json")
     PLAN = plan(config, cache=Path(PLANS))
     # Training asks for it as `gpu`, which the profile limits. Evaluation and explanation take
@@ -97,6 +100,7 @@ def has_results(network):
     return all(os.path.exists(path) for path in runs)
 
 
+STUDY = config["networks"]
 MISSING = []
 if config["partial"]:
     MISSING = [network for network in config["networks"] if not has_results(network)]
@@ -167,6 +171,20 @@ def check_this_machine():
 
 
 announce_scheduler()
+
+
+def answer_to_give():
+    """The lines that a run ends with if the study's page was asked for."""
+    if all(job.rule.name != "summary" for job in workflow.dag.jobs):
+        return []
+    # Here, because pandas takes a second that no other call should wait for.
+    from blocklab.report.aggregation import read_networks
+    from blocklab.report.answer import answer
+
+    return answer(read_networks(f"{OUT}/networks.csv"), f"{OUT}/summary.html")
+
+
+TERMINAL = take_over(workflow, targets=["all", *NETWORKS], answer=answer_to_give)
 
 
 def of_every_run(file, networks=NETWORKS):

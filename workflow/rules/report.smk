@@ -86,6 +86,7 @@ rule summary:
             category="Summary",
             labels={"page": "summary"},
         ),
+        config=f"{OUT}/config.yaml",
     log:
         f"{OUT}/logs/summary.log",
     localrule: True
@@ -95,10 +96,11 @@ rule summary:
         settings=canonical_json(
             {
                 key: value
-                for key, value in config.items()
+                for key, value in {**config, "networks": STUDY}.items()
                 if key not in ("tracking", "partial")
             }
         ),
+        study=list(STUDY),
         networks=NETWORKS,
         # Data of the user's own has no name but that of its folder or file.
         data=(
@@ -108,7 +110,6 @@ rule summary:
         ),
         layers=canonical_json({name: PLAN[name].get("layers", []) for name in NETWORKS}),
         missing=MISSING,
-        options=config_options(),
         code=code("summary.py"),
     message:
         "Write {output.page}"

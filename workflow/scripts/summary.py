@@ -13,12 +13,14 @@ from blocklab.jobs.job import as_job
 from blocklab.report.aggregation import read_networks
 from blocklab.report.page import as_page
 from blocklab.report.summary import Study, render
+from blocklab.study.overlay import as_overlay
 
 with as_job(snakemake):
     output, page = Path(snakemake.output.markdown), Path(snakemake.output.page)
     settings = json.loads(snakemake.params.settings)
     # JSON text has lost the order of networks, which is that of the tables.
-    settings["networks"] = {name: settings["networks"][name] for name in snakemake.params.networks}
+    every = {name: settings["networks"][name] for name in snakemake.params.study}
+    settings["networks"] = {name: every[name] for name in snakemake.params.networks}
     files = snakemake.input
     study = Study(
         config=settings,
@@ -34,11 +36,14 @@ with as_job(snakemake):
             for card in files.cards
         },
         figures={Path(path).stem: os.path.relpath(path, output.parent) for path in files.figures},
-        options=snakemake.params.options,
         missing=snakemake.params.missing,
     )
     text = render(study, Path(files.template))
     html = as_page(text, output.parent, Path(files.page_template))
-    for path, content in ((output, text), (page, html)):
+    copy = Path(snakemake.output.config)
+    # Tracking changes no result, so the summary is not written again for it.
+    tracking = snakemake.config["tracking"]
+    overlay = as_overlay({**settings, "tracking": tracking, "networks": every}, copy)
+    for path, content in ((output, text), (page, html), (copy, overlay)):
         with write_atomically(path) as temporary:
             temporary.write_text(content, encoding="utf-8")

@@ -20,7 +20,7 @@ from blocklab.training.settings import Settings
 
 with as_job(snakemake):
     started = time.time()
-    origin = checkout() | {"code": snakemake.params.code}
+    origin = checkout(snakemake.params.code) | {"code": snakemake.params.code}
     with network_job(snakemake) as job:
         share_log(snakemake.log[0], [f"seed{seed}" for seed in job.runs])
         settings = Settings.from_config(

@@ -41,8 +41,8 @@ def test_a_job_that_succeeds_logs_to_its_file_and_goes_on(tmp_path):
 def test_a_warning_goes_to_the_terminal_too(tmp_path):
     run, log = job(tmp_path, "logging.getLogger('x').warning('no GPU')")
     assert run.stderr.count("\n") == 1
-    assert run.stderr.endswith("WARNING no GPU\n")
-    assert log.splitlines()[0] == run.stderr.strip()
+    assert run.stderr == f"{tmp_path / 'job.log'}: WARNING no GPU\n"
+    assert log.splitlines()[0].endswith("WARNING no GPU")
 
 
 def test_a_users_mistake_is_one_line_and_no_traceback(tmp_path):
@@ -50,15 +50,21 @@ def test_a_users_mistake_is_one_line_and_no_traceback(tmp_path):
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.count("\n") == 1
     assert run.stderr.endswith("ERROR dataset.directory: no such folder; make it\n")
-    assert log == run.stderr
+    assert log.endswith("ERROR dataset.directory: no such folder; make it\n")
+    assert log.count("\n") == 1
 
 
 def test_our_own_mistake_has_its_traceback_in_the_log_alone(tmp_path):
     run, log = job(tmp_path, "1 / 0")
     assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr == f"ZeroDivisionError: division by zero (see {tmp_path / 'job.log'})\n"
+    assert run.stderr == f"{tmp_path / 'job.log'}: ERROR ZeroDivisionError: division by zero\n"
     assert "Traceback (most recent call last)" in log
     assert log.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_a_job_that_is_told_to_end_does_so_without_a_word(tmp_path):
+    run, log = job(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    assert (run.returncode, run.stdout, run.stderr, log) == (130, "", "", "")
 
 
 def test_a_log_holds_the_last_run_alone(tmp_path):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 from datetime import datetime, timedelta
 from importlib import metadata
@@ -12,6 +13,7 @@ import pytest
 
 from blocklab.files import canonical_json
 from blocklab.jobs import provenance
+from blocklab.study.code import stamp
 
 SETTINGS = {"training": {"epochs": 2, "learning_rate": 0.001}, "network": "vgg"}
 CPU = {
@@ -21,11 +23,12 @@ CPU = {
     "precision": "float32",
     "kernels": True,
 }
+CODE = stamp(provenance.WORKFLOW, "train.py", ["networks.blocks.conv"])
 
 
 def collect(device=CPU, started=1_700_000_000.0):
     return provenance.collect(
-        origin=provenance.checkout(),
+        origin=provenance.checkout(CODE),
         settings=SETTINGS,
         dataset={"name": "mnist"},
         class_names=("0", "1"),
@@ -51,20 +54,53 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch) -> Path:
+    """The project with its code committed, and with what may lie about in it."""
     git(tmp_path, "init", "--quiet")
-    (tmp_path / "file").write_text("one\n")
-    git(tmp_path, "add", "file")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(provenance.WORKFLOW, tmp_path / "workflow", ignore=ignored)
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(provenance.PROJECT / name, tmp_path)
+    git(tmp_path, "add", ".")
     git(tmp_path, "commit", "--quiet", "-m", "first")
     monkeypatch.setattr(provenance, "PROJECT", tmp_path)
+    monkeypatch.setattr(provenance, "WORKFLOW", tmp_path / "workflow")
     return tmp_path
 
 
-def test_commit_and_whether_the_working_tree_differs_from_it(repository):
-    clean = collect()
-    assert clean["commit"] == git(repository, "rev-parse", "HEAD")
-    assert clean["dirty"] is False
-    (repository / "file").write_text("two\n")
-    assert collect()["dirty"] is True
+def change(path: Path) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n# changed\n")
+
+
+BLOCKS = "workflow/blocklab/networks/blocks"
+
+
+@pytest.mark.parametrize(
+    ("file", "matters"),
+    [
+        ("report.zip", False),
+        ("config.yaml", False),
+        ("workflow/blocklab/report/summary.py", False),
+        (f"{BLOCKS}/transformer.py", False),  # no block of this network
+        (f"{BLOCKS}/mine.py", False),
+        (f"{BLOCKS}/conv.py", True),
+        ("workflow/blocklab/networks/kernels/pooling.cpp", True),
+        ("workflow/rules/train.smk", True),
+        ("Snakefile", True),
+    ],
+)
+def test_the_commit_is_what_ran_unless_code_that_ran_was_changed(repository, file, matters):
+    change(repository / file)
+    record = collect()
+    assert record["commit"] == git(repository, "rev-parse", "HEAD")
+    assert record["dirty"] is matters
+
+
+def test_a_block_that_is_not_committed_counts_where_it_is_used(repository):
+    shutil.copy(repository / BLOCKS / "conv.py", repository / BLOCKS / "mine.py")
+    with_mine = stamp(repository / "workflow", "train.py", ["networks.blocks.mine"])
+    assert provenance.checkout(CODE)["dirty"] is False
+    assert provenance.checkout(with_mine)["dirty"] is True
 
 
 @pytest.mark.parametrize("path", [None, ""], ids=["no repository", "no git"])

@@ -97,7 +97,6 @@ class Made:
             layers=self.layers,
             cards=CARDS,
             figures={name: f"figures/{name}.png" for name in FIGURES},
-            options="--configfile studies/made.yaml",
             missing=missing,
         )
         return render(study, WORKFLOW / "report" / "summary.md.jinja")
@@ -400,7 +399,7 @@ def test_a_card_is_shown_once_with_all_its_networks_and_the_homeworks_x(make_stu
 def test_how_to_reproduce(make_study):
     text = section(make_study().render(), "How to reproduce this")
     assert "git checkout 0123456789ab   # what the networks were trained with\n" in text
-    command = "snakemake --cores 4 --resources gpu=0 --configfile studies/made.yaml\n"
+    command = "snakemake --cores 4 --resources gpu=0 --configfile results/config.yaml\n"
     assert command in text  # a processor, as it was
     study = make_study()
     study.networks["device"] = "cuda"
@@ -411,7 +410,7 @@ def test_how_to_reproduce(make_study):
     assert "200 (exp3), 200 (vgg), 100 (csp)" in text
     assert "python 3.11.7, torch 2.14.1" in text
     assert "A Processor, 2 cores, Linux-6.1" in text
-    assert "uncommitted" not in text
+    assert "not committed" not in text
 
 
 def test_rows_that_were_not_made_by_the_same_are_told(make_study):
@@ -425,7 +424,7 @@ def test_rows_that_were_not_made_by_the_same_are_told(make_study):
     assert "commit of the training runs: 0123456789ab, unknown" in text
     assert "git checkout" not in text
     study.provenance |= {"commit": ["0123456789ab"], "dirty": [False, True]}
-    assert "trained with; the tree had uncommitted changes" in study.render()
+    assert "trained with; its code had changes that were not committed" in study.render()
     study.provenance["commit"] = ["unknown"]
     assert "git checkout" not in study.render()
 

@@ -1,7 +1,7 @@
 """What only a CUDA device can show: `pytest -m gpu tests/unit/training/test_gpu.py`.
 
 Skipped where there is none. It needs torch, torchvision, numpy, pandas, matplotlib, pytest, yaml,
-psutil, safetensors and tqdm; captum for one test.
+psutil and safetensors; captum for one test.
 """
 
 import dataclasses

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -20,10 +21,11 @@ from blocklab.study.code import check_stamp
 def as_job(snakemake: Any) -> Iterator[None]:
     """Run the block as a job; end the process if it fails.
 
-    Logging goes to the job's log, warnings also to the terminal. The last line of a job that
-    succeeds says when its process started and when it was done, in seconds since the epoch;
-    `timeline` reads it. A UserError is one line on the terminal and in the log. Anything else is
-    our mistake: its traceback goes to the log, and its last line to the terminal.
+    Logging goes to the job's log, warnings also to standard error, after the name of the log. The
+    last line of a job that succeeds says when its process started and when it was done, in seconds
+    since the epoch; `timeline` reads it. A UserError is one line in both. Anything else is our
+    mistake: its traceback goes to the log, and its last line to standard error. What is told to
+    end says nothing: it goes on when it runs again.
 
     snakemake: what Snakemake gives a script; of it, log[0] and params.code are used.
     """
@@ -37,10 +39,13 @@ def as_job(snakemake: Any) -> Iterator[None]:
     except UserError as error:
         logging.error("%s", error)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     except Exception as error:
         terminal.setLevel(logging.CRITICAL)
-        logging.exception("unexpected error")
-        print(f"{type(error).__name__}: {error} (see {snakemake.log[0]})", file=sys.stderr)
+        mistake = f"{type(error).__name__}: {error}"
+        logging.exception("%s", mistake)
+        print(f"{snakemake.log[0]}: ERROR {mistake}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -57,9 +62,12 @@ def share_log(path: str, runs: Iterable[str]) -> None:
 
 
 def _log_to(path: str) -> logging.Handler:
-    """Send logging to a file and warnings also to the terminal; return the terminal's handler."""
+    """Send logging to a file and warnings to standard error too; return the handler of those."""
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
+    # Whose it is; `jobs/terminal.py` puts the job's name there.
+    name = path.replace("%", "%%")
+    terminal.setFormatter(logging.Formatter(f"{name}: %(levelname)s %(message)s"))
     handlers = [terminal]
     # A log that cannot be written must not bury the reason for that in tracebacks of its own.
     logging.raiseExceptions = False

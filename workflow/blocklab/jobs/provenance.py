@@ -15,17 +15,28 @@ import psutil
 
 from blocklab.files import PROJECT, WORKFLOW, digest
 from blocklab.processor import processor_model
-from blocklab.study.code import stamp
+from blocklab.study.code import files_of, stamp
 
 PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "captum", "snakemake")
 
 
-def checkout() -> dict[str, Any]:
-    """Return what code is there now; to call before a job works, since code may be edited then."""
+# What makes jobs of a config, beside the code that a job's stamp is of. The config is not among it:
+# the record holds its settings, and the study's results a copy of it.
+RULES = ("Snakefile", "workflow/rules", "workflow/schemas")
+
+
+def checkout(code: str) -> dict[str, Any]:
+    """Return what code is there now; to call before a job works, since code may be edited then.
+
+    code: the job's stamp. `dirty` is whether what it is of differs from the commit, or the rules
+    do; other files may.
+    """
     commit = _git("rev-parse", "HEAD")
+    ran = [str(path.relative_to(PROJECT)) for path in files_of(WORKFLOW, code)] if commit else []
+    status = ("--no-optional-locks", "status", "--porcelain", "--", *RULES, *ran)
     return {
         "commit": commit,
-        "dirty": bool(_git("--no-optional-locks", "status", "--porcelain")) if commit else None,
+        "dirty": bool(_git(*status)) if commit else None,
         "shared_code_sha256": digest(stamp(WORKFLOW, "train.py")),
     }
 

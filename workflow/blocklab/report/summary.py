@@ -14,6 +14,7 @@ from blocklab.report.homework import compare
 from blocklab.report.layers import Layers, differences, layer_table
 from blocklab.report.statistics import BOOTSTRAP_SEEDS
 from blocklab.report.words import DASH, count, interval, join, literal, p_text, percent
+from blocklab.study.overlay import command
 
 COSTS = {
     "seconds_per_epoch": "time per epoch",
@@ -33,8 +34,7 @@ class Study:
     config: of the networks that have results, in the study's order. data: its name. networks,
     explanations, provenance, homework: the files of that name. layers: as listed, by network; empty
     where no torch was there to tell. cards: by name. figures: paths relative to the summary, by
-    name. options: of Snakemake's command line, what chooses this study's config. missing: networks
-    of the study that have no results.
+    name. missing: networks of the study that have no results.
     """
 
     config: dict[str, Any]
@@ -47,7 +47,6 @@ class Study:
     layers: Layers
     cards: Mapping[str, dict[str, Any]]
     figures: Mapping[str, str]
-    options: str
     missing: Sequence[str] = ()
 
 
@@ -213,4 +212,4 @@ def _cards(study: Study) -> list[dict[str, Any]]:
 def _command(study: Study) -> str:
     """Return the command that runs the study again, on a processor if that is what it ran on."""
     gpu = int((study.networks["device"] != "cpu").any())
-    return f"snakemake --cores 4 --resources gpu={gpu} {study.options}".strip()
+    return command(Path(study.config["outdir"]) / "config.yaml", gpu)

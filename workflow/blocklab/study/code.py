@@ -41,13 +41,8 @@ def stamp(workflow_folder: Path, script: str, modules: Iterable[str] = ()) -> st
     modules = sorted(set(modules))
     package = workflow_folder / "blocklab"
     file = workflow_folder / "scripts" / script
-    own, imports = _read(file.read_text(encoding="utf-8"), file)
-    imported = [
-        name.removeprefix("blocklab.")
-        for name in _referred(script, file, imports, workflow_folder)
-        if name.startswith("blocklab.") and name not in RECORDING
-    ]
-    library = code_fingerprint(package, [*imported, *modules])
+    own, _ = _read(file.read_text(encoding="utf-8"), file)
+    library = code_fingerprint(package, [*_imported(file, workflow_folder), *modules])
     return " ".join([script, ",".join(modules) or "-", PYTHON, own, library])
 
 
@@ -84,9 +79,41 @@ def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
         KeyError: a module, given or imported, does not exist.
         UserError: a module is not valid Python.
     """
-    package_folder = Path(package_folder)
+    lines = []
+    for module, path in sorted(_closure(Path(package_folder), modules).items()):
+        own, _ = _read(path.read_text(encoding="utf-8"), path)
+        beside = [hashlib.sha256(source.read_bytes()).hexdigest() for source in _sources(path)]
+        lines.append(" ".join([module, own, *beside]) + "\n")
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def files_of(workflow_folder: Path, planned: str) -> list[Path]:
+    """Return the files whose code a stamp is of, in the order of their names.
+
+    Raises KeyError for a module that does not exist any more, UserError for one that is not valid.
+    """
+    script, named, *_ = planned.split(" ")
+    file = workflow_folder / "scripts" / script
+    modules = [] if named == "-" else named.split(",")
+    modules = [*_imported(file, workflow_folder), *modules]
+    paths = _closure(workflow_folder / "blocklab", modules).values()
+    return sorted({file, *paths, *(source for path in paths for source in _sources(path))})
+
+
+def _imported(file: Path, workflow_folder: Path) -> list[str]:
+    """Return the modules of the library that a script imports and computes with."""
+    _, imports = _read(file.read_text(encoding="utf-8"), file)
+    return [
+        name.removeprefix("blocklab.")
+        for name in _referred(file.name, file, imports, workflow_folder)
+        if name.startswith("blocklab.") and name not in RECORDING
+    ]
+
+
+def _closure(package_folder: Path, modules: Iterable[str]) -> dict[str, Path]:
+    """Return the files of modules of a package and of all that they import from it, by name."""
     package = package_folder.name
-    found: dict[str, str] = {}
+    found: dict[str, Path] = {}
     waiting = [f"{package}.{module}" for module in modules]
     while waiting:
         module = waiting.pop()
@@ -96,16 +123,19 @@ def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
         if path is None:
             name = module.removeprefix(f"{package}.")
             raise KeyError(f"package {package} has no module {name!r}")
-        found[module], imports = _read(path.read_text(encoding="utf-8"), path)
-        for source in sorted(path.parent.glob("*.[ch]pp")):
-            found[module] += f" {hashlib.sha256(source.read_bytes()).hexdigest()}"
+        found[module] = path
+        _, imports = _read(path.read_text(encoding="utf-8"), path)
         for name in (module, *_referred(module, path, imports, package_folder.parent)):
             parts = name.split(".")
             if parts[0] == package:
                 # Importing a.b.c runs a/__init__.py and a/b/__init__.py first.
                 waiting += [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
-    lines = [f"{module} {found[module]}\n" for module in sorted(found)]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return found
+
+
+def _sources(path: Path) -> list[Path]:
+    """Return the C++ beside a module, which is part of it."""
+    return sorted(path.parent.glob("*.[ch]pp"))
 
 
 class _Import(NamedTuple):

@@ -18,7 +18,7 @@ from blocklab.study.mistakes import first_mistake
 from blocklab.study.other_names import INSTEAD, KEYS, NETWORK_KEYS, VALUES
 
 SCHEMA = WORKFLOW / "schemas" / "config.schema.yaml"
-RESULTS = PROJECT / "results"  # of the project's folders the one that git ignores
+RESULTS = PROJECT / "results"  # what a run makes; git ignores all of it but a README
 
 
 @cache

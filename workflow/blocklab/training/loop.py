@@ -9,7 +9,7 @@ the Transformer (n = 5, two cores of an Intel Xeon with AVX-512 and bfloat16, co
 import logging
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -83,7 +83,7 @@ def run_epoch(learners: Sequence[Learner], data: PreparedData, epoch: int, name:
     for learner in learners:
         learner.start_epoch()
     starts = range(0, len(data.training.labels), learners[0].stride)
-    for start in _progress(starts, learners, epoch, name):
+    for start in starts:
         for learner in learners:
             learner.step(start)
     passes = [learner.finish_epoch() for learner in learners]
@@ -160,17 +160,6 @@ def _diverged(learner: Learner, name: str, epoch: int, step: int) -> UserError:
         f"{name}, seed {learner.seed}, epoch {epoch}, step {step}: loss or weights are no finite "
         f"numbers; lower training.learning_rate (now {learner.settings.learning_rate:g})"
     )
-
-
-def _progress(starts: range, learners: Sequence[Learner], epoch: int, name: str) -> Iterable[int]:
-    """Return `starts`, under a progress bar on a terminal if tqdm is there."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return starts
-    seeds = ", ".join(str(learner.seed) for learner in learners)
-    bar = f"{name} seed {seeds} epoch {epoch}/{learners[0].settings.epochs}"
-    return tqdm(starts, desc=bar, unit="batch", leave=False, disable=None)
 
 
 def _out_of_memory(name: str, batch_size: int, at_once: int) -> UserError:

@@ -236,10 +236,21 @@ def test_wandb_mirrors_metrics_and_history(finished: Study):
         timeout=60,
     )
     assert shown.returncode == 0, shown.stderr
-    summary = json.loads(shown.stdout)["summary"]
+    logged = json.loads(shown.stdout)
+    assert logged["name"] == "tiny vgg seed 0"
+    assert logged["config"]["study"] == "tiny"
+    assert logged["config"]["dataset"]["training_images"] == 300
+    assert logged["config"]["training"]["epochs"] == 2
+    summary = logged["summary"]
     metrics = pd.read_csv(folder / "metrics.csv").iloc[0]
     for key in ("acc", "loss", "test_acc", "test_loss"):
         assert summary[key] == pytest.approx(metrics[key])
+    for name in ("heatmap", "confusion"):
+        image = folder / "tracking" / run["id"] / "files" / summary[name]["path"]
+        assert image.read_bytes().startswith(b"\x89PNG")
+    samples = pd.read_csv(folder / "samples.csv")
+    content = b"".join(path.read_bytes() for path in (folder / "tracking").rglob("*.wandb"))
+    assert content.count(b"samples/memory_bytes") >= len(samples)
 
 
 def test_the_report_works_offline_and_every_item_of_it_is_explained(study: Study):

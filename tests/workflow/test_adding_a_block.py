@@ -55,6 +55,6 @@ def test_the_page_is_all_it_takes(fresh: Study):
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    assert "Train vgg_se, seed0" in run("-m", *shlex.split(command), "--dry-run")
+    assert "Train vgg_se, seed 0" in run("-m", *shlex.split(command), "--dry-run")
     run("-c", MAKE_DOCS_AND_TEST)
     assert "## squeeze_excitation" in (fresh.folder / "docs/blocks.md").read_text(encoding="utf-8")

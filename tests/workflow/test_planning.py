@@ -148,14 +148,14 @@ def test_a_changed_setting_plans_what_depends_on_it(
 EDITS = {
     # csp.py builds on bottleneck.py; nothing in vgg or exp3 does.
     f"{BLOCKS}/bottleneck.py": jobs(EVERYTHING, "csp") | GATHER,
-    "workflow/blocklab/explanation/methods/integrated_gradients.py": jobs(("Explain",), *NETWORKS)
+    "workflow/blocklab/explanation/methods/integrated_gradients.py": jobs(
+        ("Explain", "Track"), *NETWORKS
+    )
     | EXPLAINED,
     "workflow/blocklab/jobs/trackers/wandb.py": jobs(("Track",), *NETWORKS),
-    "workflow/blocklab/report/figures/confusion.py": {
-        "Draw confusion of the best network",
-        TIMELINE,
-        SUMMARY,
-    },
+    # The tracker is shown every network's.
+    "workflow/blocklab/report/figures/confusion.py": jobs(("Track",), *NETWORKS)
+    | {"Draw confusion of the best network", TIMELINE, SUMMARY},
 }
 
 

@@ -223,7 +223,7 @@ EDITS = {
     "explanation.methods.integrated_gradients": of("explain"),
     "explanation.checks": {"compare_explanations"},
     "explanation.agreement": {"compare_explanations"},
-    "explanation.ink": {"compare_explanations", "summary", *MAPS},
+    "explanation.ink": {"compare_explanations", "summary", "track", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),
     "jobs.explanation_job": of("explain"),

@@ -59,6 +59,7 @@ TIMES = ["seconds_per_epoch", "seconds_per_image"]
 def test_every_promised_file_is_there_and_nothing_unfinished(finished: Study):
     logs = {f"logs/{name}.log" for name in LOGS}
     promised = {"data/mnist.safetensors", "data/mnist.json", *OF_THE_REPORT, *FOR_FIGURES_AND_PAGE}
+    promised.add("config.yaml")
     for network in NETWORKS:
         promised |= {f"mnist/{network}/seed0/{file}" for file in OF_A_RUN}
         logs |= {f"logs/mnist/{network}/seed0/{stage}.log" for stage in LOGS_OF_A_RUN}

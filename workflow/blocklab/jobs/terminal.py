@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from blocklab.jobs.progress import STAGES, Job, Progress
+from blocklab.jobs.scheduler import end_jobs
 from blocklab.jobs.screen import Screen
 
 PAUSE = 0.3  # seconds between two looks at the jobs
@@ -223,6 +224,8 @@ class Terminal(logging.Handler):
                 self.release()
 
     def _look(self) -> None:
+        if self.screen.interrupted:
+            end_jobs()
         self._read_stray()
         for number, job in list(self.progress.running.items()):
             job.look()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from blocklab.jobs.progress import STAGES, Job, Progress
+from blocklab.jobs.scheduler import end_jobs
 from blocklab.jobs.screen import Screen
 
 PAUSE = 0.3  # seconds between two looks at the jobs
@@ -111,7 +112,7 @@ class Terminal(logging.Handler):
         try:
             totals = self.progress.total
             stages = ", ".join(f"{totals[stage]} {stage}" for stage in STAGES if stage in totals)
-            self._tell(f"{sum(totals.values())} jobs: {stages}")
+            self._tell(f"{_jobs(sum(totals.values()))}: {stages}")
             self.screen.begin(scratch, panel=self._shows("progress"))
             threading.Thread(target=self._watch, name="terminal", daemon=True).start()
         except Exception as error:
@@ -122,7 +123,7 @@ class Terminal(logging.Handler):
         self._end()
         done, _ = self.progress.counts()
         if self._runs:
-            self._tell(f"{done} jobs done in {_duration(self.progress.seconds)}")
+            self._tell(f"{_jobs(done)} done in {_duration(self.progress.seconds)}")
         self._say_answer()
 
     def fail(self) -> None:
@@ -223,6 +224,8 @@ class Terminal(logging.Handler):
                 self.release()
 
     def _look(self) -> None:
+        if self.screen.interrupted:
+            end_jobs()
         self._read_stray()
         for number, job in list(self.progress.running.items()):
             job.look()
@@ -298,6 +301,10 @@ def _reason(job: Job, cause: str) -> str:
         return job.reason
     signalled, status = found.groups() if (found := DIED.search(cause)) else (None, None)
     return f"its process ended with {signalled or f'status {status or 1}'} and without a word"
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'s' if count != 1 else ''}"
 
 
 def _duration(seconds: float) -> str:

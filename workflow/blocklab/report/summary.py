@@ -183,8 +183,8 @@ def _explanations(table: pd.DataFrame) -> pd.DataFrame:
             "network": table["network"],
             "images": table["images"].map("{:,}".format),
             "median error of completeness": table["completeness_error"].map(percent),
-            "agreement with the baseline": [_number(x, "{:+.2f}") for x in table["agreement"]],
-            "the same, untrained": [_number(x, "{:+.2f}") for x in table["agreement_untrained"]],
+            "agreement with the baseline": [_number(x, "{:+z.2f}") for x in table["agreement"]],
+            "the same, untrained": [_number(x, "{:+z.2f}") for x in table["agreement_untrained"]],
         }
     )
 

@@ -57,7 +57,8 @@ def test_an_oddity_is_told_if_it_is_there(make_networks, changes, sentences):
     [
         (1, "5", "**vgg** never answers 5 on any test image."),
         (1, "2 3 7", "**vgg** never answers 2, 3 or 7 on any test image."),
-        (3, "5", "**vgg** never answers 5 on any test image, each with at least one seed."),
+        (3, "5", "**vgg** never answers 5 on any test image with at least one seed."),
+        (3, "5 7", "**vgg** never answers 5 or 7 on any test image, each with at least one seed."),
     ],
 )
 def test_a_class_never_predicted_is_told_in_place_of_its_recall(
@@ -171,6 +172,9 @@ def test_one_candidate_is_no_best_of_several(make_networks):
         "a validation accuracy of 99.00 %. It gets "
     )
     assert not any(word in text for word in (EQUAL, WORSE, BETTER, "best"))
+    text = conclusion(networks.assign(validation_acc=math.nan), CONFIG, SIZES)
+    assert "baseline, trained for 10 epochs on 55,000 images. It gets 98.50 %" in text
+    assert not any(word in text for word in (OPTIMISTIC, "best"))
 
 
 @pytest.mark.parametrize(("p", "told"), [(1e-6, True), (0.2, False)])
@@ -189,8 +193,8 @@ def test_the_best_networks_standing_counts_what_costs_less(make_networks):
     networks = make_networks(exp3={"flops": 1e6, "parameters": 9}, csp={"parameters": 9})
     columns = {"parameters": "parameters", "flops": "FLOPs", "largest_kernel": "kernels"}
     assert standing(networks, columns) == (
-        "Of all 3 networks, **vgg** is lowest in kernels; 2nd lowest in FLOPs; highest in "
-        "parameters."
+        "Of the 3 networks, the baseline included, **vgg** is lowest in kernels; 2nd lowest in "
+        "FLOPs; highest in parameters."
     )
     networks["flops"] = math.nan
     assert "FLOPs" not in standing(networks, columns)

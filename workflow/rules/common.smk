@@ -19,7 +19,7 @@ from blocklab.errors import UserError
 from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
-from blocklab.jobs.terminal import take_over
+from blocklab.terminal.terminal import take_over
 from blocklab.files import canonical_json, digest, remove_unfinished
 from blocklab.study.cards import card_files
 from blocklab.study.code import stamp

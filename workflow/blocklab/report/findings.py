@@ -49,11 +49,13 @@ def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, 
             f"Of {count(len(candidates), 'network')} {trained}, **{best['network']}** is the best "
             f"by {measure} ({percent(best[chosen])})"
         )
+    subject = "It"
     if real and baseline["test_acc"] > best["test_acc"]:
         opening += f", but the baseline **{baseline['network']}** is better"
+        subject = best["network"]
     text = [
-        f"{opening}. It gets {interval(best, 'test_acc')} of the {sizes['test']:,} test images "
-        f"right; the baseline {baseline['network']} gets {interval(baseline, 'test_acc')}: "
+        f"{opening}. {subject} gets {interval(best, 'test_acc')} of the {sizes['test']:,} test "
+        f"images right; the baseline {baseline['network']} gets {interval(baseline, 'test_acc')}: "
         f"{points(baseline['test_acc'] - best['test_acc'])}, {verdict} "
         f"({p_text(baseline['p_value'])})."
     ]
@@ -62,7 +64,7 @@ def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, 
     worse = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] < best["test_acc"])]
     better = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] > best["test_acc"])]
     if len(equal):
-        text.append(f"Not distinguishable from it: {names(equal)}.")
+        text.append(f"Not distinguishable from {best['network']}: {names(equal)}.")
     if len(worse):
         text.append(f"Less accurate, beyond chance: {names(worse)}.")
     if len(better):
@@ -130,7 +132,8 @@ def _recall_oddities(row: pd.Series, class_names: Sequence[str]) -> list[str]:
     never = [class_names[int(label)] for label in row["never_predicted"].split()]
     if never:
         each = ", each with at least one seed" if row["seeds"] > 1 else ""
-        found.append(f"**{network}** never answers {join_some(never)} on any test image{each}.")
+        answers = join_some(never, last="or")
+        found.append(f"**{network}** never answers {answers} on any test image{each}.")
     recall = row[[f"recall_{label}" for label in range(classes)]].astype(float).to_numpy()
     if not never and np.nanmin(recall) < LOW_RECALL:
         spread = int((recall < LOW_RECALL).sum())
@@ -180,7 +183,7 @@ def standing(networks: pd.DataFrame, columns: dict[str, str]) -> str:
     ranks = [
         f"{_rank(place, len(networks))} in {join(words)}" for place, words in sorted(places.items())
     ]
-    return f"Of the {len(networks)} networks, **{best['network']}** is {'; '.join(ranks)}."
+    return f"Of all {len(networks)} networks, **{best['network']}** is {'; '.join(ranks)}."
 
 
 def _rank(place: int, of: int) -> str:

@@ -17,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from blocklab.jobs.progress import STAGES, Job, Progress
 from blocklab.jobs.scheduler import end_jobs
-from blocklab.jobs.screen import Screen
+from blocklab.terminal.progress import STAGES, Job, Progress
+from blocklab.terminal.screen import Screen
 
 PAUSE = 0.3  # seconds between two looks at the jobs
 NEWS = 60.0  # seconds between two lines in a log about one training that goes on

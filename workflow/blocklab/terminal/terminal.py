@@ -83,7 +83,8 @@ class Terminal(logging.Handler):
         self._answer = answer
         self._runs = False  # jobs are to run: what Snakemake says is put in our words
         self._causes: dict[int, str] = {}  # how processes ended, by the thread that waited for them
-        self._news: dict[str, float] = {}  # when a log was last told of a training
+        # When a log was last told of a training, and what.
+        self._news: dict[str, tuple[float, str]] = {}
         self._stop = threading.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -238,9 +239,9 @@ class Terminal(logging.Handler):
 
     def _say_news(self, job: Job) -> None:
         """Tell a log of a training that takes long, now and then."""
-        last = self._news.setdefault(job.label, time.monotonic())
-        if job.seeds and time.monotonic() > last + NEWS:
-            self._news[job.label] = time.monotonic()
+        last, told = self._news.setdefault(job.label, (time.monotonic(), ""))
+        if job.seeds and time.monotonic() > last + NEWS and job.latest() != told:
+            self._news[job.label] = time.monotonic(), job.latest()
             self._tell(f"{job.label}: {job.latest()}")
 
     def _say_resumed(self, job: Job) -> None:

@@ -266,7 +266,7 @@ def test_the_report_works_offline_and_every_item_of_it_is_explained(study: Study
         assert shown.startswith(opening)
         assert "{{" not in shown
         assert entry["labels"]
-    assert "contentPath:results['results/tiny/summary.html'].data_uri" in front
+    assert "contentPath:results[decodeURIComponent('results/tiny/summary.html')].data_uri" in front
     assert "This report holds the study of 3 networks on mnist" in front
     assert "older than the study" not in front
 

@@ -19,7 +19,8 @@ from blocklab.errors import UserError
 from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.scheduler import announce_scheduler
-from blocklab.jobs.terminal import take_over
+from blocklab.terminal.progress import stage_of
+from blocklab.terminal.terminal import take_over
 from blocklab.files import canonical_json, digest, remove_unfinished
 from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
@@ -160,7 +161,7 @@ def check_this_machine():
     On a cluster, whose machines are others, a job says it.
     """
     jobs = [
-        (job.rule.name, job.wildcards_dict.get("network"))
+        (stage_of(job.rule.name), job.wildcards_dict.get("network"))
         for job in workflow.dag.needrun_jobs()
     ]
     try:
@@ -252,3 +253,20 @@ def training_settings(network):
     """What one training depends on, besides its seed, the prepared dataset and the code."""
     batch_size = config["networks"][network]["batch_size"]
     return job_settings(network, "training") | {"batch_size": batch_size}
+
+
+def evaluation_params(network):
+    """What decides whether an evaluation runs again, besides its inputs."""
+    return {
+        "settings": canonical_json(job_settings(network, "training")),
+        "code": code("evaluate.py", network=network),
+    }
+
+
+def explanation_params(network):
+    """What decides whether an explanation runs again, besides its inputs."""
+    method = f"explanation.methods.{config['explanation']['method']}"
+    return {
+        "settings": canonical_json(job_settings(network, "training", "explanation")),
+        "code": code("explain.py", method, network=network),
+    }

@@ -41,13 +41,12 @@ def check_machine(
 ) -> None:
     """Raise UserError if this machine lacks the GPU or the memory for jobs that are to run on it.
 
-    jobs: rule and network of each; gpus: how many a training asks for.
+    jobs: stage and network of each, if it is of one; gpus: how many a training asks for.
     """
-    networks = {network for rule, network in jobs if rule in ("train", "evaluate", "explain")}
-    if networks:
+    if any(network and stage in ("train", "evaluate", "explain") for stage, network in jobs):
         _check_device(config["training"]["device"])
     memory = memory_bytes()
-    for name in sorted({network for rule, network in jobs if rule == "train"}):
+    for name in sorted({network for stage, network in jobs if network and stage == "train"}):
         needed = needed_bytes(config["training"], config["networks"][name], plan[name], gpus)
         if needed > memory:
             raise UserError(

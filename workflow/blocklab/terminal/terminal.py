@@ -17,8 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from blocklab.jobs.progress import STAGES, Job, Progress
-from blocklab.jobs.screen import Screen
+from blocklab.jobs.scheduler import end_jobs
+from blocklab.terminal.progress import STAGES, Job, Progress
+from blocklab.terminal.screen import Screen
 
 PAUSE = 0.3  # seconds between two looks at the jobs
 NEWS = 60.0  # seconds between two lines in a log about one training that goes on
@@ -82,7 +83,8 @@ class Terminal(logging.Handler):
         self._answer = answer
         self._runs = False  # jobs are to run: what Snakemake says is put in our words
         self._causes: dict[int, str] = {}  # how processes ended, by the thread that waited for them
-        self._news: dict[str, float] = {}  # when a log was last told of a training
+        # When a log was last told of a training, and what.
+        self._news: dict[str, tuple[float, str]] = {}
         self._stop = threading.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -111,7 +113,7 @@ class Terminal(logging.Handler):
         try:
             totals = self.progress.total
             stages = ", ".join(f"{totals[stage]} {stage}" for stage in STAGES if stage in totals)
-            self._tell(f"{sum(totals.values())} jobs: {stages}")
+            self._tell(f"{_jobs(sum(totals.values()))}: {stages}")
             self.screen.begin(scratch, panel=self._shows("progress"))
             threading.Thread(target=self._watch, name="terminal", daemon=True).start()
         except Exception as error:
@@ -122,7 +124,7 @@ class Terminal(logging.Handler):
         self._end()
         done, _ = self.progress.counts()
         if self._runs:
-            self._tell(f"{done} jobs done in {_duration(self.progress.seconds)}")
+            self._tell(f"{_jobs(done)} done in {_duration(self.progress.seconds)}")
         self._say_answer()
 
     def fail(self) -> None:
@@ -223,6 +225,8 @@ class Terminal(logging.Handler):
                 self.release()
 
     def _look(self) -> None:
+        if self.screen.interrupted:
+            end_jobs()
         self._read_stray()
         for number, job in list(self.progress.running.items()):
             job.look()
@@ -235,9 +239,9 @@ class Terminal(logging.Handler):
 
     def _say_news(self, job: Job) -> None:
         """Tell a log of a training that takes long, now and then."""
-        last = self._news.setdefault(job.label, time.monotonic())
-        if job.seeds and time.monotonic() > last + NEWS:
-            self._news[job.label] = time.monotonic()
+        last, told = self._news.setdefault(job.label, (time.monotonic(), ""))
+        if job.seeds and time.monotonic() > last + NEWS and job.latest() != told:
+            self._news[job.label] = time.monotonic(), job.latest()
             self._tell(f"{job.label}: {job.latest()}")
 
     def _say_resumed(self, job: Job) -> None:
@@ -298,6 +302,10 @@ def _reason(job: Job, cause: str) -> str:
         return job.reason
     signalled, status = found.groups() if (found := DIED.search(cause)) else (None, None)
     return f"its process ended with {signalled or f'status {status or 1}'} and without a word"
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'s' if count != 1 else ''}"
 
 
 def _duration(seconds: float) -> str:

@@ -36,6 +36,8 @@ onstart:
     Path(TRACKING_GIVEN_UP).unlink(missing_ok=True)
     if line := leftovers(f"{OUT}/{DATASET}", [*NETWORKS, *MISSING]):
         print(line, file=sys.stderr)
+    if CHANGED:
+        print(f"files since they were prepared: {CHANGED}", file=sys.stderr)
     # As a param it would make jobs run again for being asked for otherwise.
     os.environ.update(BLOCKLAB_COMMAND=given_command())
     TERMINAL.begin(Path(PLANS))

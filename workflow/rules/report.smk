@@ -104,7 +104,7 @@ rule summary:
         networks=NETWORKS,
         # Data of the user's own has no name but that of its folder or file.
         data=(
-            Path(config["dataset"]["directory"]).resolve().stem
+            Path(config["dataset"]["directory"]).resolve().name.removesuffix(".npz")
             if DATASET in OWN
             else DATASET
         ),

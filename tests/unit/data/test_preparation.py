@@ -205,7 +205,6 @@ def test_the_manifest_says_what_was_prepared(prepare):
     _, output, manifest = prepare(input_size=8, split_seed=3)
     assert manifest == {
         "name": "tiny",
-        "title": "tiny",
         "source": "directory",
         "directory": None,
         "raw_sha256": datasets.DATASETS["tiny"].sha256,
@@ -218,6 +217,13 @@ def test_the_manifest_says_what_was_prepared(prepare):
         "images_per_class": {"training": [25, 17, 8], "validation": [5, 3, 2], "test": [4, 4, 4]},
         "class_names": ["a", "b", "c"],
     }
+
+
+def test_a_class_that_is_left_no_training_image_is_warned_of(prepare, caplog):
+    prepare(training_size=1)
+    assert [record.getMessage() for record in caplog.records][-2:] == [
+        f"no image of class '{name}' is left for training" for name in ("b", "c")
+    ]
 
 
 def test_too_large_a_split_is_an_error_and_writes_nothing(prepare, tmp_path):

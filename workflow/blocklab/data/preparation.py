@@ -69,9 +69,14 @@ def prepare(
     save_tensors(output, tensors, {"class_names": list(known.class_names)})
 
     labels = {split: getattr(data, split).labels for split in SPLITS}
+    per_class = {
+        split: labels[split].bincount(minlength=known.classes).tolist() for split in SPLITS
+    }
+    for class_name, count in zip(known.class_names, per_class["training"], strict=True):
+        if not count:
+            log.warning("no image of class '%s' is left for training", class_name)
     description: dict[str, Any] = {
         "name": settings["name"],
-        "title": Path(settings["directory"]).stem if settings["name"] in OWN else settings["name"],
         "source": raw.source,
         "directory": settings["directory"] if raw.source == "directory" else None,
         "raw_sha256": raw_sha256,
@@ -81,9 +86,7 @@ def prepare(
         "resize": _resize_in_words(resized, settings),
         "split_seed": settings["split_seed"],
         "sizes": {split: len(labels[split]) for split in SPLITS},
-        "images_per_class": {
-            split: labels[split].bincount(minlength=known.classes).tolist() for split in SPLITS
-        },
+        "images_per_class": per_class,
         "class_names": known.class_names,
     }
     write_manifest(manifest, description)

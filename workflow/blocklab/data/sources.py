@@ -110,7 +110,7 @@ def locate(dataset: Dataset, directory: str | Path | None) -> dict[str, Found]:
         if path is None:
             other = f", nor {archive.name}" if archive else ""
             raise UserError(
-                f"dataset.directory {directory} has neither {name} nor {name}.gz{other}; it must "
+                f"dataset.directory: {directory} has neither {name} nor {name}.gz{other}; it must "
                 f"have {_wanted(dataset)}"
             )
         published = dataset.md5.get(path.name)

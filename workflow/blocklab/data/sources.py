@@ -101,7 +101,7 @@ def locate(dataset: Dataset, directory: str | Path | None) -> dict[str, Found]:
         raise UserError("dataset.source is 'directory', but dataset.directory is not set")
     directory = Path(directory).expanduser()
     if not directory.is_dir():
-        raise UserError(f"dataset.directory {directory} is not a folder")
+        raise UserError(f"dataset.directory: {directory} is not a folder")
     found, archive = {}, dataset.archive
     for name in dataset.files:
         path = _find(directory, name)

@@ -250,3 +250,20 @@ def training_settings(network):
     """What one training depends on, besides its seed, the prepared dataset and the code."""
     batch_size = config["networks"][network]["batch_size"]
     return job_settings(network, "training") | {"batch_size": batch_size}
+
+
+def evaluation_params(network):
+    """What decides whether an evaluation runs again, besides its inputs."""
+    return {
+        "settings": canonical_json(job_settings(network, "training")),
+        "code": code("evaluate.py", network=network),
+    }
+
+
+def explanation_params(network):
+    """What decides whether an explanation runs again, besides its inputs."""
+    method = f"explanation.methods.{config['explanation']['method']}"
+    return {
+        "settings": canonical_json(job_settings(network, "training", "explanation")),
+        "code": code("explain.py", method, network=network),
+    }

@@ -1,11 +1,3 @@
-def evaluation_params(network):
-    """What decides whether an evaluation runs again, besides its inputs."""
-    return {
-        "settings": canonical_json(job_settings(network, "training")),
-        "code": code("evaluate.py", network=network),
-    }
-
-
 rule evaluate:
     input:
         data=DATA,

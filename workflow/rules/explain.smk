@@ -1,12 +1,3 @@
-def explanation_params(network):
-    """What decides whether an explanation runs again, besides its inputs."""
-    method = f"explanation.methods.{config['explanation']['method']}"
-    return {
-        "settings": canonical_json(job_settings(network, "training", "explanation")),
-        "code": code("explain.py", method, network=network),
-    }
-
-
 rule explain:
     input:
         data=DATA,

@@ -111,7 +111,7 @@ class Terminal(logging.Handler):
         try:
             totals = self.progress.total
             stages = ", ".join(f"{totals[stage]} {stage}" for stage in STAGES if stage in totals)
-            self._tell(f"{sum(totals.values())} jobs: {stages}")
+            self._tell(f"{_jobs(sum(totals.values()))}: {stages}")
             self.screen.begin(scratch, panel=self._shows("progress"))
             threading.Thread(target=self._watch, name="terminal", daemon=True).start()
         except Exception as error:
@@ -122,7 +122,7 @@ class Terminal(logging.Handler):
         self._end()
         done, _ = self.progress.counts()
         if self._runs:
-            self._tell(f"{done} jobs done in {_duration(self.progress.seconds)}")
+            self._tell(f"{_jobs(done)} done in {_duration(self.progress.seconds)}")
         self._say_answer()
 
     def fail(self) -> None:
@@ -298,6 +298,10 @@ def _reason(job: Job, cause: str) -> str:
         return job.reason
     signalled, status = found.groups() if (found := DIED.search(cause)) else (None, None)
     return f"its process ended with {signalled or f'status {status or 1}'} and without a word"
+
+
+def _jobs(number: int) -> str:
+    return f"{number} job" if number == 1 else f"{number} jobs"
 
 
 def _duration(seconds: float) -> str:

@@ -33,6 +33,22 @@ def test_relative_links_lead_somewhere(page):
     assert not broken
 
 
+def test_the_table_of_wings_names_every_file():
+    page = (PROJECT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| `(\w+)/` \| .* \| (.*) \|$", page, re.MULTILINE)
+    library = PROJECT / "workflow" / "blocklab"
+    named = {wing: set(re.findall(r"`(\w+/?)`", files)) for wing, files in rows}
+    assert named == {
+        wing.name: {
+            f"{path.name}/" if path.is_dir() else path.stem
+            for path in wing.iterdir()
+            if path.name[:2] != "__"
+        }
+        for wing in library.iterdir()
+        if wing.is_dir() and wing.name[:2] != "__"
+    }
+
+
 def test_every_make_command_that_is_named_exists():
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     instructions = [PROJECT / ".github" / "workflows" / "tests.yml", PROJECT / ".ci" / "run"]

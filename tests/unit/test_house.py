@@ -14,6 +14,7 @@ LEVELS = [
     {"data", "networks"},
     {"study", "training", "evaluation", "explanation", "trained"},
     {"jobs", "report"},
+    {"terminal"},
 ]
 LEVEL = {wing: level for level, wings in enumerate(LEVELS) for wing in wings}
 LONGEST = 320  # lines

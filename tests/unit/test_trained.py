@@ -61,7 +61,10 @@ def test_the_network_is_the_one_that_was_trained(run):
 
 def test_it_says_what_it_was_trained_on(run):
     words = "vgg, seed 3, trained for 4 epochs on mnist: 1 x 32 x 32 pixels -> 10 classes (0, 1, 2"
-    assert words in str(load_network(run))
+    network = load_network(run)
+    assert words in str(network)
+    network.provenance["dataset"]["name"] = "folder"
+    assert "trained for 4 epochs on images of one's own (folder): 1 x 32" in str(network)
 
 
 def test_an_image_of_ones_own_is_resized_as_the_training_images_were(run, tmp_path):

@@ -13,8 +13,8 @@ from blocklab.report.aggregation import JOB_RESOURCES
 
 TIMES = {"seconds", "seconds_per_epoch", "seconds_per_image", *JOB_RESOURCES}
 TIMES -= {"device", "threads"}
-# What a record says of the process that finished, and of the tracker's random names.
-OF_A_PROCESS = {"started", "finished", "resumed_after_epoch", "resumed", "command", "id"}
+# What a record says of the process that finished, and which seeds it had, and the tracker's names.
+OF_A_PROCESS = {"started", "finished", "resumed_after_epoch", "resumed", "command", "id", "seeds"}
 # What holds or draws times and costs alone, and the page, which shows what the summary says.
 TIMED = {"samples.csv", "resource_use.png", "timeline.png", "accuracy_against_cost.png"}
 TIMED |= {"summary.html"}

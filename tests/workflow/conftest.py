@@ -12,16 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_study import SECRETS, Study, new_study
-
-# Three seeds in two packs, no validation split, no tracker; epochs long enough to be hit in one.
-VARIED = {
-    "dataset": {"validation_size": 0, "training_size": 1200},
-    "seeds": {"first": 3, "count": 3, "per_job": 2},
-    "training": {"epochs": 5},
-    "tracking": {"mode": "disabled"},
-    "networks": {"vgg": None},
-}
+from tiny_study import SECRETS, VARIED, Study, new_study
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,7 @@ TIMES = ["seconds_per_epoch", "seconds_per_image"]
 def test_every_promised_file_is_there_and_nothing_unfinished(finished: Study):
     logs = {f"logs/{name}.log" for name in LOGS}
     promised = {"data/mnist.safetensors", "data/mnist.json", *OF_THE_REPORT, *FOR_FIGURES_AND_PAGE}
+    promised.add("config.yaml")
     for network in NETWORKS:
         promised |= {f"mnist/{network}/seed0/{file}" for file in OF_A_RUN}
         logs |= {f"logs/mnist/{network}/seed0/{stage}.log" for stage in LOGS_OF_A_RUN}
@@ -236,10 +237,21 @@ def test_wandb_mirrors_metrics_and_history(finished: Study):
         timeout=60,
     )
     assert shown.returncode == 0, shown.stderr
-    summary = json.loads(shown.stdout)["summary"]
+    logged = json.loads(shown.stdout)
+    assert logged["name"] == "tiny vgg seed 0"
+    assert logged["config"]["study"] == "tiny"
+    assert logged["config"]["dataset"]["training_images"] == 300
+    assert logged["config"]["training"]["epochs"] == 2
+    summary = logged["summary"]
     metrics = pd.read_csv(folder / "metrics.csv").iloc[0]
     for key in ("acc", "loss", "test_acc", "test_loss"):
         assert summary[key] == pytest.approx(metrics[key])
+    for name in ("heatmap", "confusion"):
+        image = folder / "tracking" / run["id"] / "files" / summary[name]["path"]
+        assert image.read_bytes().startswith(b"\x89PNG")
+    samples = pd.read_csv(folder / "samples.csv")
+    content = b"".join(path.read_bytes() for path in (folder / "tracking").rglob("*.wandb"))
+    assert content.count(b"samples/memory_bytes") >= len(samples)
 
 
 def test_the_report_works_offline_and_every_item_of_it_is_explained(study: Study):
@@ -254,7 +266,7 @@ def test_the_report_works_offline_and_every_item_of_it_is_explained(study: Study
         assert shown.startswith(opening)
         assert "{{" not in shown
         assert entry["labels"]
-    assert "contentPath:results['results/tiny/summary.html'].data_uri" in front
+    assert "contentPath:results[decodeURIComponent('results/tiny/summary.html')].data_uri" in front
     assert "This report holds the study of 3 networks on mnist" in front
     assert "older than the study" not in front
 

@@ -1,8 +1,7 @@
-"""A new user's first day: own images, own block, own network, more seeds, and an answer to pass on."""
+"""A new user's first day: own images, block and network, more seeds, an answer to pass on."""
 
 import subprocess
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from comparison import differences
-from conftest import VARIED
-from tiny_study import SECRETS, Study, kill
+from tiny_study import SECRETS, VARIED, Study, kill
 
 pytestmark = pytest.mark.workflow
 

@@ -19,6 +19,14 @@ COPIED += ("results/README.md", OVERLAY)
 NETWORKS = ("exp3", "vgg", "csp")
 SECONDS_AT_MOST = 600
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
+# Three seeds in two packs, no validation split, no tracker; epochs long enough to be hit in one.
+VARIED = {
+    "dataset": {"validation_size": 0, "training_size": 1200},
+    "seeds": {"first": 3, "count": 3, "per_job": 2},
+    "training": {"epochs": 5},
+    "tracking": {"mode": "disabled"},
+    "networks": {"vgg": None},
+}
 # How to kill: the signal, and whether it goes to all processes of the run or to snakemake alone.
 WAYS = {
     "Ctrl-C": (signal.SIGINT, True),

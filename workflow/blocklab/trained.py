@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from blocklab.data.datasets import OWN
 from blocklab.data.pictures import pixels_of
 from blocklab.data.pixels import fit
 from blocklab.errors import UserError
@@ -97,6 +98,7 @@ class TrainedNetwork(nn.Module):
     def extra_repr(self) -> str:
         """Return the first line that `print` shows: what this is and what it was trained on."""
         data = self.provenance.get("dataset", {}).get("name", "an unnamed data set")
+        data = f"images of one's own ({data})" if data in OWN else data
         epochs = self.provenance["settings"]["training"]["epochs"]
         passes = "1 epoch" if epochs == 1 else f"{epochs} epochs"
         classes = ", ".join(self.class_names[:12]) + ", ..." * (len(self.class_names) > 12)

@@ -18,9 +18,9 @@ from blocklab.jobs.devices import gpus_to_ask_for
 from blocklab.errors import UserError
 from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
-from blocklab.jobs.progress import stage_of
 from blocklab.jobs.scheduler import announce_scheduler
-from blocklab.jobs.terminal import take_over
+from blocklab.terminal.progress import stage_of
+from blocklab.terminal.terminal import take_over
 from blocklab.files import canonical_json, digest, remove_unfinished
 from blocklab.study.cards import card_files
 from blocklab.study.code import stamp

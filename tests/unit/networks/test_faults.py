@@ -212,6 +212,7 @@ def test_a_name_in_a_text_is_no_block(own_blocks):
         ("BatchNorm2d", "; batch normalisation is a part of 'conv' (norm: true, its default)"),
         ("GELU", "; 'conv' and 'linear' have an activation each, such as activation: gelu"),
         ("ResBlock", "; did you mean 'bottleneck'?"),
+        ("transformer", "; did you mean 'transformer_block'?"),  # a file's name, too
     ],
 )
 def test_what_people_write_for_a_block(written, answer):

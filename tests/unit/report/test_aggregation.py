@@ -187,6 +187,9 @@ def test_several_seeds_have_intervals_of_every_number_and_paired_differences():
     paired = table.loc[0, ["difference", "difference_low", "difference_high"]].tolist()
     assert paired == pytest.approx(mean_interval(np.array([-0.1, -0.2, -0.3])), abs=1e-12)
     assert table.loc[1, ["difference", "difference_low", "difference_high"]].isna().all()
+    predictions["exp3"] = right(0.9, 0.4, 0.0)
+    far = summarise_networks(runs, predictions, "exp3").loc[0]
+    assert far["difference_low"] == -1, "Student's interval would leave what can be"
 
 
 def test_p_values_are_against_the_best_and_corrected():

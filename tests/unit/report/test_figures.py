@@ -2,12 +2,14 @@
 
 import inspect
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 
 import blocklab.report.figures
 from blocklab.data.manifest import write_manifest
@@ -307,8 +309,20 @@ def test_confusion_shows_counts_recall_and_only_the_errors_in_colour():
     texts = [text.get_text() for text in axes.texts]
     assert texts[:9] == ["90", "10", "0", "0", "50", "0", "0", "0", "0"]
     assert texts[9:] == ["90.0 %", "100.0 %", "-", "recall"]  # the last class has no images
-    title = "network_1: 10 of 150 test predictions are wrong (6.67 %)"
-    assert axes.get_title(loc="left") == title
+    title = "network_1: 10 of 150 test predictions are wrong (6.67\N{NO-BREAK SPACE}%)"
+    assert axes.get_title(loc="left").replace("\n", " ") == title
+
+
+def test_confusion_of_few_classes_is_wide_enough_for_its_texts():
+    names = {"class_names": ["cherry", "lime", "plum"]}
+    figure = confusion.draw(networks_table(2), counted(np.array([[0, 10, 2], [0, 12, 0]])), names)
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(Text) if text.get_text()]
+    cut = [text.get_text() for text in texts if text.get_window_extent().x0 < 0]
+    cut += [t.get_text() for t in texts if t.get_window_extent().x1 > figure.bbox.x1]
+    assert cut == []
+    ticks = [tick.get_window_extent() for tick in figure.axes[1].get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(ticks))
 
 
 def test_confusion_without_an_error_is_drawn(tmp_path):

@@ -56,8 +56,9 @@ def test_an_oddity_is_told_if_it_is_there(make_networks, changes, sentences):
     ("seeds", "labels", "sentence"),
     [
         (1, "5", "**vgg** never answers 5 on any test image."),
-        (1, "2 3 7", "**vgg** never answers 2, 3 and 7 on any test image."),
-        (3, "5", "**vgg** never answers 5 on any test image, each with at least one seed."),
+        (1, "2 3 7", "**vgg** never answers 2, 3 or 7 on any test image."),
+        (3, "5", "**vgg** never answers 5 on any test image with at least one seed."),
+        (3, "5 7", "**vgg** never answers 5 or 7 on any test image, each with at least one seed."),
     ],
 )
 def test_a_class_never_predicted_is_told_in_place_of_its_recall(
@@ -86,7 +87,7 @@ def test_classes_have_their_names(make_networks):
     (many,) = odd(
         make_networks(vgg={"never_predicted": "0 1 2 3 4 5 6 7 8 9"}), class_names=["a|b"] * 10
     )
-    assert many.endswith(r", a\|b, a\|b and 2 more on any test image.")
+    assert many.endswith(r", a\|b, a\|b or 2 more on any test image.")
 
 
 def test_confidently_wrong_in_words(make_networks):
@@ -171,24 +172,29 @@ def test_one_candidate_is_no_best_of_several(make_networks):
         "a validation accuracy of 99.00 %. It gets "
     )
     assert not any(word in text for word in (EQUAL, WORSE, BETTER, "best"))
+    text = conclusion(networks.assign(validation_acc=math.nan), CONFIG, SIZES)
+    assert "baseline, trained for 10 epochs on 55,000 images. It gets 98.50 %" in text
+    assert not any(word in text for word in (OPTIMISTIC, "best"))
 
 
 @pytest.mark.parametrize(("p", "told"), [(1e-6, True), (0.2, False)])
 def test_a_baseline_that_is_better_beyond_chance_is_told_at_once(make_networks, p, told):
     networks = make_networks(exp3={"test_acc": 0.995, "p_value": p})
-    opening, rest = conclusion(networks, CONFIG, SIZES).split(". It gets ")
+    opening, rest = conclusion(networks, CONFIG, SIZES).split(
+        ". vgg gets " if told else ". It gets "
+    )
     assert opening.endswith(", but the baseline **exp3** is better") == told
     assert "1.00 points more" in rest
     alone = conclusion(networks.iloc[:2], CONFIG, SIZES)
-    assert (" of 99.00 %, but the baseline **exp3** is better. It" in alone) == told
+    assert (" of 99.00 %, but the baseline **exp3** is better. vgg gets" in alone) == told
 
 
 def test_the_best_networks_standing_counts_what_costs_less(make_networks):
     networks = make_networks(exp3={"flops": 1e6, "parameters": 9}, csp={"parameters": 9})
     columns = {"parameters": "parameters", "flops": "FLOPs", "largest_kernel": "kernels"}
     assert standing(networks, columns) == (
-        "Of the 3 networks, **vgg** is lowest in kernels; 2nd lowest in FLOPs; highest in "
-        "parameters."
+        "Of the 3 networks, the baseline included, **vgg** is lowest in kernels; 2nd lowest in "
+        "FLOPs; highest in parameters."
     )
     networks["flops"] = math.nan
     assert "FLOPs" not in standing(networks, columns)

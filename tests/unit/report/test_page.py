@@ -88,6 +88,7 @@ def test_a_page_is_whole_and_asks_for_nothing(page):
     (image,) = elements.all("img")
     assert image["alt"] == "Error of <vgg>"
     assert (image["width"], image["height"]) == ("192", "96")  # inches of 96 pixels
+    assert image["style"] == "min-width: 115px"  # a narrow screen scrolls what is wider
     assert "<title>Which block? 2 networks &amp; more</title>" in page
     assert "<figure>" in page and '<div class="scroll"><table>' in page
 

@@ -407,7 +407,7 @@ def test_how_to_reproduce(make_study):
     assert f"SHA-256 `{'f' * 64}`" in text
     assert "raw files from npm, prepared at 32x32" in text
     assert "4,000 training, 1,000 validation, 1,000 test images" in text
-    assert "200 (exp3), 200 (vgg), 100 (csp)" in text
+    assert "batch 200 (exp3 and vgg); 100 (csp)" in text
     assert "python 3.11.7, torch 2.14.1" in text
     assert "A Processor, 2 cores, Linux-6.1" in text
     assert "not committed" not in text

@@ -66,7 +66,7 @@ def _log_to(path: str) -> logging.Handler:
     """Send logging to a file and warnings to standard error too; return the handler of those."""
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
-    # Whose it is; `jobs/terminal.py` puts the job's name there.
+    # Whose it is; `terminal/terminal.py` puts the job's name there.
     name = path.replace("%", "%%")
     terminal.setFormatter(logging.Formatter(f"{name}: %(levelname)s %(message)s"))
     handlers = [terminal]

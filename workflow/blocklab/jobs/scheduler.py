@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from contextlib import suppress
 
 import psutil
 
@@ -39,6 +40,17 @@ def end_with_scheduler() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="end-with-scheduler", daemon=True).start()
+
+
+def end_jobs() -> None:
+    """Tell all that this process has started to end.
+
+    Ctrl-C reaches jobs by itself, but not one that is just being started, and one that imports may
+    take it for a fault of what it imports.
+    """
+    for job in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            job.terminate()
 
 
 def _runs(process: psutil.Process) -> bool:

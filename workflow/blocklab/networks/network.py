@@ -108,7 +108,7 @@ def _find(block: str, files: Mapping[str, list[str]]) -> type[nn.Module]:
     if block not in files:
         if reason := NO_BLOCK.get(plain(block)):
             raise ValueError(f"no such block; {reason}")
-        if is_a_file(block):
+        if is_a_file(block) and not any(block in named for named in files.values()):
             raise ValueError(
                 f'no such block; {block}.py must have @block("{block}") over its class'
             )

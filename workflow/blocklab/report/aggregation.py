@@ -146,9 +146,13 @@ def summarise_networks(
     others = [network for network in correct if network != best]
     p_values = holm([difference_p_value(correct[best], correct[other]) for other in others])
     differences = {
-        network: mean_interval(
-            correct[network].mean(axis=1) - correct[best].mean(axis=1),
-            least_spread=1 / correct[best].shape[1],
+        network: np.clip(
+            mean_interval(
+                correct[network].mean(axis=1) - correct[best].mean(axis=1),
+                least_spread=1 / correct[best].shape[1],
+            ),
+            -1.0,
+            1.0,
         )
         for network in others
     }

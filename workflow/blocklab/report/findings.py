@@ -39,7 +39,10 @@ def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, 
         f"{sizes['training']:,} images"
     )
     measure = f"{'validation' if chosen == 'validation_acc' else 'test'} accuracy"
-    if len(candidates) == 1:
+    alone = len(candidates) == 1
+    if alone and chosen == "test_acc":  # which the next sentence tells
+        opening = f"**{best['network']}** is the one network beside the baseline, {trained}"
+    elif alone:
         opening = (
             f"**{best['network']}**, the one network beside the baseline, {trained}, has a "
             f"{measure} of {percent(best[chosen])}"
@@ -49,11 +52,13 @@ def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, 
             f"Of {count(len(candidates), 'network')} {trained}, **{best['network']}** is the best "
             f"by {measure} ({percent(best[chosen])})"
         )
+    subject = "It"
     if real and baseline["test_acc"] > best["test_acc"]:
         opening += f", but the baseline **{baseline['network']}** is better"
+        subject = best["network"]
     text = [
-        f"{opening}. It gets {interval(best, 'test_acc')} of the {sizes['test']:,} test images "
-        f"right; the baseline {baseline['network']} gets {interval(baseline, 'test_acc')}: "
+        f"{opening}. {subject} gets {interval(best, 'test_acc')} of the {sizes['test']:,} test "
+        f"images right; the baseline {baseline['network']} gets {interval(baseline, 'test_acc')}: "
         f"{points(baseline['test_acc'] - best['test_acc'])}, {verdict} "
         f"({p_text(baseline['p_value'])})."
     ]
@@ -62,7 +67,7 @@ def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, 
     worse = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] < best["test_acc"])]
     better = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] > best["test_acc"])]
     if len(equal):
-        text.append(f"Not distinguishable from it: {names(equal)}.")
+        text.append(f"Not distinguishable from {best['network']}: {names(equal)}.")
     if len(worse):
         text.append(f"Less accurate, beyond chance: {names(worse)}.")
     if len(better):
@@ -71,7 +76,7 @@ def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, 
         text.append(
             "With one seed each, this is about these trained networks; another seed may differ."
         )
-    if chosen == "test_acc":
+    if chosen == "test_acc" and not alone:
         text.append(
             "There is no validation split, so the best was chosen on the test images: its test "
             "accuracy is optimistic, and p-values are too small."
@@ -129,8 +134,10 @@ def _recall_oddities(row: pd.Series, class_names: Sequence[str]) -> list[str]:
     class_names = [literal(name) for name in class_names]
     never = [class_names[int(label)] for label in row["never_predicted"].split()]
     if never:
-        each = ", each with at least one seed" if row["seeds"] > 1 else ""
-        found.append(f"**{network}** never answers {join_some(never)} on any test image{each}.")
+        each = ", each" if len(never) > 1 else ""
+        seeds = f"{each} with at least one seed" if row["seeds"] > 1 else ""
+        answers = join_some(never, last="or")
+        found.append(f"**{network}** never answers {answers} on any test image{seeds}.")
     recall = row[[f"recall_{label}" for label in range(classes)]].astype(float).to_numpy()
     if not never and np.nanmin(recall) < LOW_RECALL:
         spread = int((recall < LOW_RECALL).sum())
@@ -180,7 +187,8 @@ def standing(networks: pd.DataFrame, columns: dict[str, str]) -> str:
     ranks = [
         f"{_rank(place, len(networks))} in {join(words)}" for place, words in sorted(places.items())
     ]
-    return f"Of the {len(networks)} networks, **{best['network']}** is {'; '.join(ranks)}."
+    every = f"Of the {len(networks)} networks, the baseline included"
+    return f"{every}, **{best['network']}** is {'; '.join(ranks)}."
 
 
 def _rank(place: int, of: int) -> str:

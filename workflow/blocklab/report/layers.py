@@ -40,7 +40,7 @@ def differences(networks: Mapping[str, Mapping[str, Any]], layers: Layers) -> di
         found["activation"] = {name: _activation(layers[name]) for name in networks}
         found["pooling"] = {name: _pooling(layers[name]) for name in networks}
         found["head"] = {name: _head(layers[name]) for name in networks}
-    return {what: _by_value(of) for what, of in found.items() if len(set(of.values())) > 1}
+    return {what: by_value(of) for what, of in found.items() if len(set(of.values())) > 1}
 
 
 def _activation(layers: Sequence[Mapping[str, Any]]) -> str:
@@ -64,7 +64,7 @@ def _words(layers: Sequence[Mapping[str, Any]]) -> str:
     return " → ".join(literal(entry["layer"]) for entry in layers for _ in range(entry["repeat"]))
 
 
-def _by_value(values: Mapping[str, str]) -> str:
+def by_value(values: Mapping[str, str]) -> str:
     """Return 'a (first and second); b (third)'."""
     networks: dict[str, list[str]] = {}
     for name, value in values.items():

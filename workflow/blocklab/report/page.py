@@ -12,6 +12,8 @@ from mdit_py_plugins.anchors import anchors_plugin
 
 # Figures have 160 dots to the inch, a page has 96: at this scale texts are as large as they say.
 SCALE = 96 / 160
+# On a narrow screen a figure shrinks to this share, and then scrolls: smaller texts can't be read.
+LEAST_SHARE = 0.6
 
 
 def as_page(markdown: str, folder: Path, template: Path) -> str:
@@ -69,4 +71,8 @@ def _embed(image: Token, folder: Path) -> None:
     content = (folder / unquote(image.attrs["src"])).read_bytes()
     image.attrs["src"] = f"data:image/png;base64,{base64.b64encode(content).decode()}"
     width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))  # as PNG has them
-    image.attrs |= {"width": round(SCALE * width), "height": round(SCALE * height)}
+    image.attrs |= {
+        "width": round(SCALE * width),
+        "height": round(SCALE * height),
+        "style": f"min-width: {round(LEAST_SHARE * SCALE * width)}px",
+    }

@@ -11,7 +11,7 @@ import pandas as pd
 from blocklab.explanation.ink import on_black
 from blocklab.report.findings import conclusion, highest_costs, oddities, standing
 from blocklab.report.homework import compare
-from blocklab.report.layers import Layers, differences, layer_table
+from blocklab.report.layers import Layers, by_value, differences, layer_table
 from blocklab.report.statistics import BOOTSTRAP_SEEDS
 from blocklab.report.words import DASH, count, interval, join, literal, p_text, percent
 from blocklab.study.overlay import command
@@ -32,9 +32,9 @@ class Study:
     """What a summary is made from.
 
     config: of the networks that have results, in the study's order. data: its name. networks,
-    explanations, provenance, homework: the files of that name. layers: as listed, by network; empty
-    where no torch was there to tell. cards: by name. figures: paths relative to the summary, by
-    name. missing: networks of the study that have no results.
+    explanations, provenance, homework: the files of that name. manifest: of the prepared data.
+    layers: as listed, by network; empty where no torch was there to tell. cards: by name. figures:
+    paths relative to the summary, by name. missing: networks of the study that have no results.
     """
 
     config: dict[str, Any]
@@ -70,6 +70,7 @@ def render(study: Study, template: Path) -> str:
         command=_command(study),
         count=count,
         join=join,
+        batches=by_value({name: str(n["batch_size"]) for name, n in config["networks"].items()}),
         differences=differences(config["networks"], study.layers),
         layers={
             name: _markdown(layer_table(study.layers[name]))
@@ -183,8 +184,8 @@ def _explanations(table: pd.DataFrame) -> pd.DataFrame:
             "network": table["network"],
             "images": table["images"].map("{:,}".format),
             "median error of completeness": table["completeness_error"].map(percent),
-            "agreement with the baseline": [_number(x, "{:+.2f}") for x in table["agreement"]],
-            "the same, untrained": [_number(x, "{:+.2f}") for x in table["agreement_untrained"]],
+            "agreement with the baseline": [_number(x, "{:+z.2f}") for x in table["agreement"]],
+            "the same, untrained": [_number(x, "{:+z.2f}") for x in table["agreement_untrained"]],
         }
     )
 

@@ -37,14 +37,15 @@ def points(difference: float) -> str:
     return f"{size} points {'more' if difference > 0 else 'fewer'}"
 
 
-def join(words: Sequence[str]) -> str:
-    """Return '', 'a', 'a and b', or 'a, b and c'."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+def join(words: Sequence[str], last: str = "and") -> str:
+    """Return '', 'a', 'a and b', or 'a, b and c'; `last` is the word before the last."""
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
-def join_some(words: Sequence[str], most: int = 8) -> str:
+def join_some(words: Sequence[str], most: int = 8, last: str = "and") -> str:
     """Return `join(words)`; of more than `most` words the first, and how many more there are."""
-    return join(words) if len(words) <= most else join([*words[:most], f"{len(words) - most} more"])
+    left = len(words) - most
+    return join(words if left <= 0 else [*words[:most], f"{left} more"], last)
 
 
 def count(number: int, noun: str) -> str:

@@ -1,5 +1,6 @@
 """The confusion matrix of the best network, summed over its seeds."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from blocklab.report.figures.style import LOOK, clip, steps_between
 # From so many classes on, cells are too small for numbers, and names are cut short.
 MANY = 21
 LONGEST_NAME = 24  # characters
+# Inches: the least width of the matrix, which title and colourbar need.
+LEAST_SIDE = 2.9
 
 
 @rc_context({**LOOK, "axes.grid": False})
@@ -43,7 +46,7 @@ def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str,
     errors = np.ma.masked_invalid(np.where(np.eye(classes, dtype=bool), np.nan, share))
     most = float(errors.max()) if errors.count() and errors.max() > 0 else 1.0
 
-    side = (0.11 if many else 0.52) * classes
+    side = max(LEAST_SIDE, (0.11 if many else 0.52) * classes)
     longest = max(map(len, class_names))
     figure = Figure(
         figsize=(side + 1.6 + 0.08 * longest, side + 1.4 + 0.05 * longest), layout="constrained"
@@ -69,20 +72,19 @@ def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str,
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     wrong, total = int(counts.sum() - np.trace(counts)), int(counts.sum())
-    axes.set_title(
-        f"{best}: {wrong:,} of {total:,} test predictions are wrong"
-        f" ({100 * wrong / max(total, 1):.2f} %)",
-        loc="left",
-        pad=22,
-    )
-    figure.colorbar(
+    share_wrong = f"{100 * wrong / max(total, 1):.2f}\N{NO-BREAK SPACE}%"
+    title = f"{best}: {wrong:,} of {total:,} test predictions are wrong ({share_wrong})"
+    axes.set_title(textwrap.fill(title, round(13 * (side + 0.4))), loc="left", pad=22)
+    label = "share of the true class's images, errors only (square-root scale)"
+    bar = figure.colorbar(
         image,
         ax=axes,
         location="bottom",
-        shrink=0.6,
+        shrink=max(0.6, min(1, LEAST_SIDE / side)),
         aspect=35,
-        ticks=[0, *steps_between(most / 25, most)],
+        ticks=[0, *steps_between(most / 11, most)],
         format=StrMethodFormatter("{x:g} %"),
-        label="share of the true class's images, errors only (square-root scale)",
+        label=textwrap.fill(label, round(14 * side)),
     )
+    bar.ax.tick_params(labelsize=8)
     return figure

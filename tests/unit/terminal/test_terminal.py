@@ -16,7 +16,7 @@ from snakemake.settings.enums import Quietness
 from snakemake.settings.types import OutputSettings
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from blocklab.jobs.terminal import Terminal, take_over
+from blocklab.terminal.terminal import Terminal, take_over
 
 ANSWER = ["Best of 2 networks: vgg, 98 %", "Read on: results/summary.md"]
 

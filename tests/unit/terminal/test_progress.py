@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blocklab.jobs.job import _log_to
-from blocklab.jobs.progress import Epoch, Progress, label_of, stage_of
+from blocklab.terminal.progress import Epoch, Progress, label_of, stage_of
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from blocklab.jobs.progress import STAGES, Job, Progress
+from blocklab.terminal.progress import STAGES, Job, Progress
 
 BAR = 24  # columns
 SHOWN = 12  # running jobs at most; a cluster may run hundreds

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from blocklab.jobs.progress import Progress
-from blocklab.jobs.stray import Stray
+from blocklab.terminal.progress import Progress
+from blocklab.terminal.stray import Stray
 
 
 class Screen:
@@ -47,7 +47,7 @@ class Screen:
                 signal.signal(number, partial(self._interrupt, before))
         if panel and self._out.isatty() and os.environ.get("TERM") != "dumb":
             with suppress(ImportError):
-                from blocklab.jobs.panel import Panel
+                from blocklab.terminal.panel import Panel
 
                 self._panel = Panel(self._out, self._colours)
 

@@ -17,8 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from blocklab.jobs.progress import STAGES, Job, Progress
-from blocklab.jobs.screen import Screen
+from blocklab.jobs.scheduler import end_jobs
+from blocklab.terminal.progress import STAGES, Job, Progress
+from blocklab.terminal.screen import Screen
 
 PAUSE = 0.3  # seconds between two looks at the jobs
 NEWS = 60.0  # seconds between two lines in a log about one training that goes on
@@ -82,7 +83,8 @@ class Terminal(logging.Handler):
         self._answer = answer
         self._runs = False  # jobs are to run: what Snakemake says is put in our words
         self._causes: dict[int, str] = {}  # how processes ended, by the thread that waited for them
-        self._news: dict[str, float] = {}  # when a log was last told of a training
+        # When a log was last told of a training, and what.
+        self._news: dict[str, tuple[float, str]] = {}
         self._stop = threading.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -223,6 +225,8 @@ class Terminal(logging.Handler):
                 self.release()
 
     def _look(self) -> None:
+        if self.screen.interrupted:
+            end_jobs()
         self._read_stray()
         for number, job in list(self.progress.running.items()):
             job.look()
@@ -235,9 +239,9 @@ class Terminal(logging.Handler):
 
     def _say_news(self, job: Job) -> None:
         """Tell a log of a training that takes long, now and then."""
-        last = self._news.setdefault(job.label, time.monotonic())
-        if job.seeds and time.monotonic() > last + NEWS:
-            self._news[job.label] = time.monotonic()
+        last, told = self._news.setdefault(job.label, (time.monotonic(), ""))
+        if job.seeds and time.monotonic() > last + NEWS and job.latest() != told:
+            self._news[job.label] = time.monotonic(), job.latest()
             self._tell(f"{job.label}: {job.latest()}")
 
     def _say_resumed(self, job: Job) -> None:
@@ -300,8 +304,8 @@ def _reason(job: Job, cause: str) -> str:
     return f"its process ended with {signalled or f'status {status or 1}'} and without a word"
 
 
-def _jobs(number: int) -> str:
-    return f"{number} job" if number == 1 else f"{number} jobs"
+def _jobs(count: int) -> str:
+    return f"{count} job{'s' if count != 1 else ''}"
 
 
 def _duration(seconds: float) -> str:

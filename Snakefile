@@ -36,6 +36,8 @@ onstart:
     Path(TRACKING_GIVEN_UP).unlink(missing_ok=True)
     if line := leftovers(f"{OUT}/{DATASET}", [*NETWORKS, *MISSING]):
         print(line, file=sys.stderr)
+    if CHANGED:
+        print(f"files since they were prepared: {CHANGED}", file=sys.stderr)
     # As a param it would make jobs run again for being asked for otherwise.
     os.environ.update(BLOCKLAB_COMMAND=given_command())
     TERMINAL.begin(Path(PLANS))
@@ -49,11 +51,31 @@ onerror:
     TERMINAL.fail()
 
 
+UNTIL = set()
+
+
+def asked_for(networks, usual):
+    """What a target is made of: the usual files, or what the rules of `--until` make.
+
+    Snakemake 9.27.1 by itself finds nothing to do until a rule where results are missing, since the
+    data is a checkpoint; and a rule that trains several seeds in one job is not `train`.
+    """
+
+    def files(wildcards):
+        given = workflow.dag.untilrules
+        if given and given <= {*RULES} - {"all"}:
+            UNTIL.update(given)
+            given.clear()
+        made = [path for name in sorted(UNTIL) for path in getattr(rules, name).output]
+        return expand(made, network=networks, seed=SEEDS) or usual
+
+    return files
+
+
 rule all:
     default_target: True
     input:
-        rules.summary.output,
-        tracking_files(NETWORKS),
+        asked_for(NETWORKS, [*rules.summary.output, *tracking_files(NETWORKS)]),
     message:
         "The study is complete: {OUT}/summary.html"
 
@@ -64,6 +86,6 @@ for network in NETWORKS:
         name:
             network
         input:
-            files_of(network),
+            asked_for([network], files_of(network)),
         message:
             "Network {rule} is complete"

@@ -66,6 +66,27 @@ def test_a_seed_is_trained_once_whatever_is_trained_beside_it(
     }
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (["--until", "train"], {f"Train {network}, seeds 6-7" for network in ("exp3", "csp")}),
+        (["csp", "--until", "evaluate"], {"Train csp, seeds 6-7"}),
+        (
+            ["csp", "--forceall"],
+            {"Train csp, seeds 3-4", "Train csp, seeds 5-6", "Train csp, seed 7"},
+        ),
+    ],
+)
+def test_seeds_share_jobs_whatever_asks_for_them(
+    varied: Study, tmp_path: Path, asked: list[str], expected: set[str]
+):
+    study = varied.copy_to(tmp_path / "project")
+    study.configure({"seeds": {"count": 5}})
+    planned = study.plan(*asked, "--resources", "gpu=0")
+    assert {job for job in planned if job.startswith("Train ")} == expected
+    assert "--forceall" in asked or not any(job.startswith("Explain") for job in planned)
+
+
 def test_of_a_pack_the_seed_that_is_missing_is_trained_alone(varied: Study, tmp_path: Path):
     study = varied.copy_to(tmp_path / "project")
     (study.run_folder("csp", "seed4") / "weights.safetensors").unlink()

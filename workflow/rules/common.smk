@@ -37,7 +37,7 @@ from blocklab.study.runs import (
 from blocklab.data.checks import changes, check_files
 from blocklab.data.datasets import OWN, describe
 from blocklab.data.manifest import state
-from blocklab.study.targets import check_targets
+from blocklab.study.targets import check_targets, forces_all
 from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (
@@ -216,7 +216,10 @@ def code(script, *modules, network=None):
     Snakemake itself would compare time stamps of scripts; the profile turns that off.
     """
     blocks = PLAN[network]["modules"] if network else []
-    return stamp(WORKFLOW, script, [*modules, *blocks])
+    try:
+        return stamp(WORKFLOW, script, [*modules, *blocks])
+    except UserError as error:  # a file that is no valid Python
+        stop(f"Error: {error}")
 
 
 def data_settings():

@@ -17,7 +17,7 @@ def seeds_to_train(network):
         "dataset": data_settings(),
         "code": code("train.py", network=network),
     }
-    anew = CHANGED or getattr(workflow.dag_settings, "forceall", False)
+    anew = CHANGED or forces_all()
     return [
         seed
         for seed in SEEDS

@@ -211,6 +211,10 @@ REFUSED = {
         lambda own: (own / "dog" / "99.png").symlink_to(own / "nowhere"),
         "dog/99.png is empty",
     ),
+    "a link in a circle": (
+        lambda own: (own / "dog" / "up").symlink_to(own),
+        "dog/up leads back to a folder it is in; take it out",
+    ),
     "no image within": (
         lambda own: (own / "dog" / "00.png").write_bytes(b"<html>"),
         r"dog/00.png is not to be read as an image \(of no format that Pillow knows\)",

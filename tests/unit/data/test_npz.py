@@ -87,6 +87,10 @@ def test_labels_name_themselves(own, prepared):
     data, _ = prepared(**asked)
     assert data.class_names == ("4", "9")
     assert set(data.training.labels.tolist()) == {0, 1}
+    asked = own(x_train=GREY, y_train=LABELS.astype("u8"), x_test=GREY, y_test=LABELS)
+    assert describe(asked).class_names == ("0", "1")
+    asked = own(x=GREY, y=LABELS, class_names=np.array([b"cat", b"dog"]))
+    assert describe(asked).class_names == ("cat", "dog")
 
 
 def test_colour_like_cifar_may_be_made_grey(own, prepared):
@@ -111,6 +115,11 @@ REFUSED = {
     "text": ({"x": GREY.astype(str), "y": LABELS}, "images must be numbers"),
     "one class": ({"x": GREY, "y": LABELS * 0}, "has the one class '0'"),
     "labels": ({"x": GREY, "y": LABELS + 1, "class_names": ["a", "b"]}, "they must be 0 to 1"),
+    "two of a name": ({"x": GREY, "y": LABELS, "class_names": ["a", "a"]}, "'a' twice"),
+    "numbers and text": (
+        {"x_train": GREY, "y_train": LABELS, "x_test": GREY, "y_test": LABELS.astype(str)},
+        "labels in integers and in text",
+    ),
     "absent": (
         {"x": GREY, "y": LABELS, "class_names": ["a", "b", "c"]},
         "has no training image of class 'c'",

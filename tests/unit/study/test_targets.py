@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from blocklab.errors import UserError
-from blocklab.study.targets import check_targets
+from blocklab.study.targets import check_targets, forces_all
 
 NETWORKS, RULES = ["exp3", "vgg"], ["all", "train", "summary"]
 
@@ -39,3 +39,18 @@ def test_networks_rules_files_and_values_of_options(monkeypatch, words):
 def test_another_programs_arguments_are_no_targets(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["pytest", "vggg"])
     check_targets(NETWORKS, RULES)
+
+
+@pytest.mark.parametrize(
+    ("words", "forced"),
+    [
+        (["--forceall"], True),
+        (["vgg", "-nF"], True),
+        (["-n", "--forceal"], True),
+        (["--forcerun", "train"], False),
+        ([], False),
+    ],
+)
+def test_whether_every_job_is_to_run_again(monkeypatch, words, forced):
+    monkeypatch.setattr(sys, "argv", ["snakemake", *words])
+    assert forces_all() is forced

@@ -99,11 +99,11 @@ def test_an_error_is_the_reason_and_its_traceback_is_not(job_log):
 
 def test_jobs_are_counted_by_stage_without_targets():
     progress = Progress(targets=["all", "vgg"])
-    progress.plan({"train": 1, "train_seeds0_7": 2, "summary": 1, "all": 1, "vgg": 1, "total": 6})
+    progress.plan({"train": 1, "train_seeds_0to7": 2, "summary": 1, "all": 1, "vgg": 1, "total": 6})
     assert progress.total == {"train": 3, "report": 1}
     assert progress.start(0, "all", "The study is complete", []) is None
     progress.start(1, "train", None, [])
-    progress.start(2, "train_seeds0_7", None, [])
+    progress.start(2, "train_seeds_0to7", None, [])
     assert progress.finish(1) and progress.finish(1) is None
     assert progress.fail(2) and progress.finish(2) is None
     assert progress.counts() == (1, 4)
@@ -114,7 +114,8 @@ def test_jobs_are_counted_by_stage_without_targets():
     ("rule", "message", "label"),
     [
         ("train", "Train vgg, seed 0", "vgg seed 0"),
-        ("train_seeds0_7", "Train vgg, seeds 0-7", "vgg seeds 0-7"),
+        ("train_seeds_0to7", "Train vgg, seeds 0-7", "vgg seeds 0-7"),
+        ("train_seeds_0_2", "Train vgg, seeds 0, 2", "vgg seeds 0, 2"),
         ("explain", "Explain vgg, seed 0", "explain vgg seed 0"),
         ("compare_explanations", None, "compare explanations"),
     ],

@@ -47,10 +47,10 @@ def compute_ahead(snakemake: Any, job: "NetworkJob") -> None:
                 _writers()[stage](job, seed, settings, run, aside / UNFINISHED)
                 name = _name(stage, params["settings"], params["code"], run, snakemake)
                 (aside / UNFINISHED).rename(aside / name)
+                log.info("seed %d: %s is computed ahead", seed, stage)
             except Exception as error:
                 log.info("seed %d: %s is left to its job: %s", seed, stage, error)
                 shutil.rmtree(aside / UNFINISHED, ignore_errors=True)
-    log.info("evaluated and explained ahead")
 
 
 def claim(snakemake: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from argparse import Namespace
 from collections.abc import Collection
 from pathlib import Path
 
@@ -9,17 +10,16 @@ from blocklab.errors import UserError, suggest
 
 NAME = re.compile(r"[A-Za-z]\w*")  # of a network or rule; a file's has a slash or a dot
 
+FORCES = re.compile(r"--forcea|-\w*F")  # what may be short for --forceall
+
 
 def check_targets(networks: Collection[str], rules: Collection[str]) -> None:
     """Raise UserError for a target on snakemake's command line that nobody makes."""
     known = {*networks, *rules}
     unknown = [word for word in sys.argv[1:] if NAME.fullmatch(word) and word not in known]
-    if not unknown or Path(sys.argv[0]).name not in ("snakemake", "__main__.py"):
+    if not unknown or not _is_snakemake():
         return
-    # Snakemake tells a Snakefile of its targets too late. Its parser takes 0.2 seconds.
-    from snakemake.cli import get_argument_parser
-
-    targets = get_argument_parser().parse_known_args(sys.argv[1:])[0].targets
+    targets = _options().targets
     for name in unknown:
         if name in targets:
             near = suggest(name, [*networks, *rules])
@@ -27,3 +27,20 @@ def check_targets(networks: Collection[str], rules: Collection[str]) -> None:
                 f"{name}: no network has that name; there are {', '.join(networks)}"
                 f"{near if 'did you mean' in near else ''}"
             )
+
+
+def forces_all() -> bool:
+    """Tell whether snakemake's command line asks for every job to run again."""
+    maybe = any(FORCES.match(word) for word in sys.argv[1:])
+    return maybe and _is_snakemake() and _options().forceall
+
+
+def _is_snakemake() -> bool:
+    return Path(sys.argv[0]).name in ("snakemake", "__main__.py")
+
+
+def _options() -> Namespace:
+    # Snakemake tells a Snakefile of them too late. Its parser takes 0.2 seconds.
+    from snakemake.cli import get_argument_parser
+
+    return get_argument_parser().parse_known_args(sys.argv[1:])[0]

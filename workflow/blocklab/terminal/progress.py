@@ -170,13 +170,13 @@ class Progress:
 
 
 def stage_of(rule: str) -> str:
-    """Return the stage that a rule belongs to: 'train' for 'train_seeds0_7'."""
+    """Return the stage that a rule belongs to: 'train' for 'train_seeds_0to7'."""
     first = rule.partition("_")[0]
     return first if first in STAGES else "report"
 
 
 def label_of(rule: str, message: str | None) -> str:
     """Return what lines call a job, from its rule's message: 'vgg seed 0', 'explain vgg seed 0'."""
-    words = (message or rule.replace("_", " ")).replace(",", "")
+    words = (message or rule.replace("_", " ")).replace(", seed", " seed")
     label = words[:1].lower() + words[1:]
     return label.removeprefix("train ") if stage_of(rule) == "train" else label

@@ -172,8 +172,13 @@ def _classes(folder: Path, root: Path) -> dict[str, list[str]]:
 
 
 def _images(folder: Path, root: Path) -> Iterator[str]:
+    within = folder.resolve()
     for entry in _visible(folder):
         path = Path(entry.path)
+        if entry.is_symlink() and path.resolve() in (within, *within.parents):
+            raise UserError(
+                f"dataset.directory: {path} leads back to a folder it is in; take it out"
+            )
         if entry.is_dir():
             yield from _images(path, root)
         elif not _is_image(entry.name):

@@ -120,7 +120,7 @@ def _contents_of(path: Path, size: int, changed: int) -> Contents:
                 )
             keys = {split: pair for split, pair in keys.items() if pair}
             labels = {split: _labels(path, of, file[of]) for split, (_, of) in keys.items()}
-            names = file["class_names"] if "class_names" in file.files else None
+            names = file["class_names"].astype(str) if "class_names" in file.files else None
         shapes = {split: _shape(path, images) for split, (images, _) in keys.items()}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
         raise _refusal(path, f"is not to be read ({' '.join(str(error).split())})") from None
@@ -146,7 +146,7 @@ def _labels(path: Path, key: str, labels: "np.ndarray") -> "np.ndarray":
             f"has {key} of shape {list(labels.shape)} and type {labels.dtype}; labels must be "
             "integers or text, one per image",
         )
-    return labels.astype(str) if labels.dtype.kind == "S" else labels
+    return labels.astype("int64" if labels.dtype.kind in "iu" else str)
 
 
 def _classes(
@@ -155,12 +155,17 @@ def _classes(
     """Return the classes' names, and the labels by split as positions among them."""
     import numpy as np
 
+    if len({values.dtype.kind for values in labels.values()}) > 1:
+        raise _refusal(path, "has labels in integers and in text; all must be of one kind")
     seen = np.unique(np.concatenate(list(labels.values())))
     if names is None:
         class_names = tuple(map(str, seen))
         labels = {split: np.searchsorted(seen, values) for split, values in labels.items()}
     else:
         class_names = tuple(map(str, names.ravel()))
+        twice = sorted({name for name in class_names if class_names.count(name) > 1})
+        if twice:
+            raise _refusal(path, f"has class_names with '{twice[0]}' twice; each must be another")
         if seen.dtype.kind not in "iu" or seen[0] < 0 or seen[-1] >= len(class_names):
             raise _refusal(
                 path,

@@ -97,7 +97,7 @@ rule summary:
             {
                 key: value
                 for key, value in {**config, "networks": STUDY}.items()
-                if key not in ("tracking", "partial")
+                if key not in ("tracking", "partial", "only")
             }
         ),
         study=list(STUDY),

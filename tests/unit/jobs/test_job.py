@@ -62,6 +62,12 @@ def test_our_own_mistake_has_its_traceback_in_the_log_alone(tmp_path):
     assert log.endswith("ZeroDivisionError: division by zero\n")
 
 
+def test_of_a_mistake_in_many_lines_the_first_is_said(tmp_path):
+    run, log = job(tmp_path, "raise RuntimeError('no memory\\nframe 1\\nframe 2')")
+    assert run.stderr == f"{tmp_path / 'job.log'}: ERROR RuntimeError: no memory\n"
+    assert log.endswith("RuntimeError: no memory\nframe 1\nframe 2\n")
+
+
 def test_a_job_that_is_told_to_end_does_so_without_a_word(tmp_path):
     run, log = job(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGINT)")
     assert (run.returncode, run.stdout, run.stderr, log) == (130, "", "", "")

@@ -38,6 +38,14 @@ BROKEN = {
         (HEAD, HEAD + "SIZE = 1 / 0\n"),
         "ZeroDivisionError: division by zero (FILE, line 4)",
     ),
+    "an exit at import": (
+        (HEAD, HEAD + "raise SystemExit(2)\n"),
+        "SystemExit: 2 (FILE, line 4)",
+    ),
+    "no decorator": (
+        ('@block("mine")', ""),
+        'no such block; mine.py must have @block("mine") over its class',
+    ),
     "no super": (
         ("        super().__init__()\n", ""),
         "does not run on its input of 2 x 8 x 8: AttributeError: __init__ must begin with "
@@ -155,7 +163,8 @@ def test_what_is_wrong_is_said_with_file_line_and_layer(own_blocks, change, said
 
 
 def test_a_block_that_is_right_runs(own_blocks):
-    (own_blocks / "mine.py").write_text("from __future__ import annotations\n" + BLOCK)
+    head = '"""Over a class:\n\n@block("mine")\n"""\nfrom __future__ import annotations\n'
+    (own_blocks / "mine.py").write_text(head + BLOCK)
     assert resolve("net", ["mine", *END], (2, 8, 8), 10)[0].output_shape == (4, 8, 8)
     assert "out is 0; it must be a whole number, at least 1" in message({"mine": 0}, *END)
 
@@ -185,7 +194,9 @@ def test_a_file_of_ones_own_may_not_take_a_blocks_name(own_blocks):
 
 
 def test_a_name_in_a_text_is_no_block(own_blocks):
-    (own_blocks / "mine.py").write_text('"""Write `@block("mine")` first."""\n# @block("mine")\n')
+    (own_blocks / "my_blocks.py").write_text(
+        '"""Write `@block("mine")` first."""\n# @block("mine")\n'
+    )
     assert message("mine", *END).startswith("networks.net, layer 1 (mine): no such block; ")
 
 
@@ -201,6 +212,7 @@ def test_a_name_in_a_text_is_no_block(own_blocks):
         ("BatchNorm2d", "; batch normalisation is a part of 'conv' (norm: true, its default)"),
         ("GELU", "; 'conv' and 'linear' have an activation each, such as activation: gelu"),
         ("ResBlock", "; did you mean 'bottleneck'?"),
+        ("transformer", "; did you mean 'transformer_block'?"),  # a file's name, too
     ],
 )
 def test_what_people_write_for_a_block(written, answer):

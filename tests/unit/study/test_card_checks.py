@@ -67,6 +67,13 @@ def test_a_file_that_is_no_card(tmp_path, text, expected):
     assert said(file).startswith(f"{file}{expected}")
 
 
+def test_a_file_that_cannot_be_read(tmp_path):
+    (tmp_path / "mine.yaml").symlink_to("nowhere")
+    assert said(tmp_path / "mine.yaml").endswith(
+        "mine.yaml: cannot be read: No such file or directory"
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "value", "expected"), WRONG, ids=[text.partition(":")[0] for *_, text in WRONG]
 )

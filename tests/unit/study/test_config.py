@@ -241,11 +241,11 @@ def test_the_baseline_alone(config):
     assert message(config) == expected
 
 
-def test_a_network_named_like_a_rule(config):
-    config["networks"]["train"] = config["networks"]["vgg"]
-    expected = "networks.train: the name is taken by a rule; choose another"
+@pytest.mark.parametrize("name", ["train", "train_seeds_0to1"])
+def test_a_network_named_like_a_rule(config, name):
+    config["networks"][name] = config["networks"]["vgg"]
+    expected = f"networks.{name}: the name is taken by a rule; choose another"
     assert message(config, reserved=["train", "all"]) == expected
-    assert "train" in resolve_config(config)["networks"]
 
 
 def test_a_batch_of_all_training_images_is_the_largest(config):

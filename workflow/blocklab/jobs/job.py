@@ -24,7 +24,7 @@ def as_job(snakemake: Any) -> Iterator[None]:
     Logging goes to the job's log, warnings also to standard error, after the name of the log. The
     last line of a job that succeeds says when its process started and when it was done, in seconds
     since the epoch; `timeline` reads it. A UserError is one line in both. Anything else is our
-    mistake: its traceback goes to the log, and its last line to standard error. What is told to
+    mistake: its traceback goes to the log, and one line to standard error. What is told to
     end says nothing: it goes on when it runs again.
 
     snakemake: what Snakemake gives a script; of it, log[0] and params.code are used.
@@ -43,7 +43,8 @@ def as_job(snakemake: Any) -> Iterator[None]:
         sys.exit(128 + signal.SIGINT)
     except Exception as error:
         terminal.setLevel(logging.CRITICAL)
-        mistake = f"{type(error).__name__}: {error}"
+        reason = next(iter(str(error).splitlines()), "")  # torch's go on for pages
+        mistake = f"{type(error).__name__}: {reason}"
         logging.exception("%s", mistake)
         print(f"{snakemake.log[0]}: ERROR {mistake}", file=sys.stderr)
         sys.exit(1)

@@ -11,7 +11,7 @@ from torch import nn
 
 from blocklab.errors import UserError, plain, shown, suggest
 from blocklab.networks.arguments import INFERRED, check_arguments, inferred
-from blocklab.networks.blocks.registry import known_blocks, load_block
+from blocklab.networks.blocks.registry import is_a_file, known_blocks, load_block
 from blocklab.networks.faults import defined, fault, raised_by_a_block
 from blocklab.networks.images import as_input
 from blocklab.networks.other_names import BLOCKS, NO_BLOCK
@@ -108,13 +108,17 @@ def _find(block: str, files: Mapping[str, list[str]]) -> type[nn.Module]:
     if block not in files:
         if reason := NO_BLOCK.get(plain(block)):
             raise ValueError(f"no such block; {reason}")
+        if is_a_file(block) and not any(block in named for named in files.values()):
+            raise ValueError(
+                f'no such block; {block}.py must have @block("{block}") over its class'
+            )
         raise ValueError(f"no such block{suggest(block, files, BLOCKS)}")
     if len(files[block]) > 1:
         named = ", ".join(f"{file}.py" for file in files[block])
         raise ValueError(f"two files have a block of that name: {named}; rename one")
     try:
         cls = load_block(block, files)
-    except Exception as error:  # whatever a user's file may do
+    except (Exception, SystemExit) as error:  # whatever a user's file may do
         raise ValueError(fault(error)) from None
     if not (isinstance(cls, type) and issubclass(cls, nn.Module)):
         raise ValueError(f"is no torch.nn.Module ({defined(cls)})")
@@ -151,7 +155,7 @@ def _fit(
         output = _output_shape(cls, arguments, shape, device)
     except _Refusal:
         raise
-    except Exception as error:  # whatever a user's block may do
+    except (Exception, SystemExit) as error:  # whatever a user's block may do
         raise ValueError(_reason(error, cls, arguments, shape)) from None
     return Layer(block, cls, arguments, output)
 

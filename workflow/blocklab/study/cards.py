@@ -59,6 +59,8 @@ def check_card(file: Path) -> None:
         raise UserError(f"{where}, line {line}: is no YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError) as error:  # other characters than UTF-8's; no such date
         raise UserError(f"{where}: is no YAML: {str(error).splitlines()[0]}") from None
+    except OSError as error:  # a folder, a link to nothing
+        raise UserError(f"{where}: cannot be read: {error.strerror}") from None
     if card is None:
         raise UserError(f"{where}: is empty; docs/adding-a-block.md shows a card")
     if mistake := first_mistake(card, schema()):

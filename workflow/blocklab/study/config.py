@@ -161,7 +161,7 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
     for name in networks:
         if not isinstance(name, str):
             raise UserError(f"networks: {name!r} is no network's name; use text")
-        if name in reserved:
+        if name in reserved or name.startswith("train_seeds_"):  # see `runs.rule_name`
             raise UserError(f"networks.{name}: the name is taken by a rule; choose another")
     if config["baseline"] not in networks:
         raise UserError(

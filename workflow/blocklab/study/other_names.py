@@ -99,6 +99,10 @@ ABSENT = {
         "",
         "but for batch_size all are trained alike, so that their blocks are what differs",
     ),
+    "dropout, activations and batch normalisation": (
+        "dropout dropoutrate dropoutprob activation act nonlinearity bn batchnorm usebn",
+        "they are blocks of a network, or arguments of its blocks",
+    ),
     "cross-validation": (
         "folds kfold nfolds crossvalidation cv",
         "dataset.validation_size holds images out, seeds.count repeats training",

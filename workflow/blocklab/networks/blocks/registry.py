@@ -56,7 +56,8 @@ def declared_blocks(folder: Path) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     for path in sorted(folder.glob("[a-z]*.py")):
-        for name in DECLARATION.findall(path.read_text(encoding="utf-8", errors="replace")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for name in dict.fromkeys(DECLARATION.findall(text)):  # a docstring may show one, too
             found.setdefault(name, []).append(path.stem)
     return found
 
@@ -68,6 +69,11 @@ def known_blocks() -> dict[str, list[str]]:
         for name, files in declared_blocks(Path(folder)).items():
             found[name] = found.get(name, []) + files
     return dict(sorted(found.items()))
+
+
+def is_a_file(name: str) -> bool:
+    """Tell whether a file of blocks is called `name`, whatever blocks it has."""
+    return any((Path(folder) / f"{name}.py").is_file() for folder in blocks.__path__)
 
 
 def load_block(name: str, files: Mapping[str, list[str]]) -> type:

@@ -270,3 +270,24 @@ def explanation_params(network):
         "settings": canonical_json(job_settings(network, "training", "explanation")),
         "code": code("explain.py", method, network=network),
     }
+
+
+UNTIL = set()
+
+
+def asked_for(networks, usual):
+    """What a target is made of: the usual files, or what the rules of `--until` make.
+
+    Snakemake 9.27.1 by itself finds nothing to do until a rule where results are missing, since the
+    data is a checkpoint; and a rule that trains several seeds in one job is not `train`.
+    """
+
+    def files(wildcards):
+        given = workflow.dag.untilrules
+        if given and given <= {*RULES} - {"all"}:
+            UNTIL.update(given)
+            given.clear()
+        made = [path for name in sorted(UNTIL) for path in getattr(rules, name).output]
+        return expand(made, network=networks, seed=SEEDS) or usual
+
+    return files

@@ -122,7 +122,7 @@ def test_without_a_validation_split_the_best_is_chosen_on_the_test_images(varied
     assert history[["validation_acc", "validation_loss"]].isna().all(axis=None)
     assert history[["acc", "loss"]].notna().all(axis=None)
     summary = (varied.results / "summary.md").read_text("utf-8")
-    assert "**csp**, the one network beside the baseline" in summary
+    assert "**csp** is the one network beside the baseline" in summary
     assert "the best network is chosen on the 100 test images" in summary
     assert not re.search(r"\bnan\b", summary)
 

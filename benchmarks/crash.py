@@ -54,9 +54,12 @@ def finish(study: Study) -> float:
 
 def resumed(study: Study, since: float) -> int:
     """Count the seeds that went on from a checkpoint in the jobs started after `since`."""
-    logs = study.results.glob("logs/**/train.log")
+    # Seeds that share a job share its log, which has a name for each.
+    logs = {log.stat().st_ino: log for log in study.results.glob("logs/**/train.log")}
     return sum(
-        log.read_text().count("goes on after epoch") for log in logs if log.stat().st_mtime > since
+        log.read_text().count("goes on after epoch")
+        for log in logs.values()
+        if log.stat().st_mtime > since
     )
 
 

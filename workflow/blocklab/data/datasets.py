@@ -132,7 +132,7 @@ DATASETS = {
         test_files=("test_batch.bin",),
         archive=Archive(
             "cifar-10-binary.tar.gz",
-            "c32a1d4ab5d03f1284b67883e8d13530",
+            "c32a1d4ab5d03f1284b67883e8d87530",
             "cifar-10-batches-bin/{name}",
             "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
         ),

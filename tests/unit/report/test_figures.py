@@ -6,24 +6,29 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from made_up_figures import (
+    EXPLANATION,
+    MANIFEST,
+    NETWORKS,
+    counted,
+    explained,
+    histories,
+    networks_table,
+    samples,
+)
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 import blocklab.report.figures
 from blocklab.data.manifest import write_manifest
-from blocklab.errors import UserError
 from blocklab.files import write_arrays, write_table
 from blocklab.report.figures import (
     accuracy_against_cost,
     confusion,
-    heatmaps,
-    heatmaps_all,
     learning_curves,
     resource_use,
 )
-from blocklab.report.figures.attribution_maps import MOST_ROWS, TARGET_LABELS, WRONG
 from blocklab.report.figures.catalogue import FIGURES, Entry
 from blocklab.report.figures.drawing import draw_figure
 from blocklab.report.figures.style import (
@@ -36,84 +41,11 @@ from blocklab.report.figures.style import (
 )
 
 CAPTIONS = Path(__file__).parents[3] / "workflow" / "report"
-NETWORKS = [f"network_{number}" for number in range(12)]
-MANIFEST = {"class_names": [str(digit) for digit in range(10)]}
-EXPLANATION = {"method": "integrated_gradients", "target": "logit_minus_mean"}
-
-
-def histories(
-    errors: list[float], networks: int = 1, seeds: int = 1, validation: bool = True
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "network": network,
-            "seed": seed,
-            "epoch": epoch,
-            "acc": 1 - error,
-            "validation_acc": 1 - error - 0.001 * seed if validation else np.nan,
-        }
-        for network in NETWORKS[:networks]
-        for seed in range(seeds)
-        for epoch, error in enumerate(errors, start=1)
-    )
-
-
-def networks_table(count: int) -> pd.DataFrame:
-    """Networks that lie close together, as the good ones do."""
-    position = np.arange(count)
-    accuracy = 0.985 + 0.0004 * (position % 5)
-    return pd.DataFrame(
-        {
-            "network": NETWORKS[:count],
-            "baseline": position == 0,
-            "best": position == 1,
-            "test_acc": accuracy,
-            "test_acc_low": accuracy - 0.002,
-            "test_acc_high": accuracy + 0.002,
-            "flops": 1e6 * 1.15**position,
-            "seconds_per_epoch": 5.0 + position % 4,
-        }
-    )
-
-
-def explained(seed: int, images: int = 13, size: int = 12) -> dict[str, np.ndarray]:
-    random = np.random.default_rng(seed)
-    pixels = np.zeros((images, 1, size, size), np.uint8)
-    pixels[:, :, 3:9, 3:9] = 200
-    labels = np.r_[np.arange(10), np.zeros(images - 10, int)]
-    return {
-        "seed": np.array(4),
-        "indices": np.arange(images) * 7,
-        "gallery": np.array(10),
-        "images": pixels,
-        "labels": labels,
-        "predictions": labels,
-        "probabilities": np.full(images, 0.931, np.float32),
-        "attributions": random.normal(size=(images, 1, size, size)).astype(np.float32),
-    }
-
-
-def maps_of(figure):
-    return [image for axes in figure.axes for image in axes.images if image.cmap.name == "RdBu_r"]
 
 
 def curves(errors: list[float], networks: int = 1, **more):
     """Return the panels of the learning curves of networks with the same errors."""
     return learning_curves.draw(histories(errors, networks, **more), networks_table(networks)).axes
-
-
-def counted(counts: np.ndarray) -> pd.DataFrame:
-    """Return the counts as the rows of the best network, after another network's."""
-    true, predicted = np.indices(counts.shape).reshape(2, -1)
-    rows = pd.DataFrame({"true_class": true, "predicted_class": predicted})
-    best = rows.assign(network=NETWORKS[1], images=counts.ravel())
-    return pd.concat([rows.assign(network=NETWORKS[0], images=7), best])
-
-
-def samples(rows: int, **columns: float) -> pd.DataFrame:
-    seconds = 0.2 * np.arange(1, rows + 1)
-    columns = {"cpu_percent": 90.0, "memory_bytes": 2.0**29, **columns}
-    return pd.DataFrame({"seconds": seconds, **columns})
 
 
 @pytest.fixture
@@ -343,102 +275,3 @@ def test_confusion_of_a_hundred_classes_is_colour_recall_and_names_cut_short():
 def test_a_name_that_is_cut_short_keeps_its_end():
     assert clip("automobile", 10) == "automobile"
     assert clip("a class with a long name 17", 12) == "a class\N{HORIZONTAL ELLIPSIS}e 17"
-
-
-def test_all_maps_share_one_symmetric_scale_with_one_colourbar():
-    large = explained(1)
-    large["attributions"] *= 5
-    figure = heatmaps_all.draw({"a": explained(0), "b": large}, MANIFEST, EXPLANATION)
-    maps = maps_of(figure)
-    assert len(maps) == 20
-    shown = np.abs([a["attributions"][:10] for a in (explained(0), large)])
-    scale = np.percentile(shown, 99.5)
-    assert {image.get_clim() for image in maps} == {(-scale, scale)}
-    bars = [axes for axes in figure.axes if axes.get_xlabel() == TARGET_LABELS["logit_minus_mean"]]
-    assert len(bars) == 1
-    assert maps[-1].colorbar.extend == "both"
-    assert "0.5 % of the pixels" in figure.texts[1].get_text().replace("\n", " ")
-
-
-def test_difference_is_best_minus_baseline_on_the_same_scale():
-    baseline, best = explained(0), explained(1)
-    explanations = dict(zip(NETWORKS[:3], (baseline, best, explained(2)), strict=True))
-    figure = heatmaps.draw(networks_table(3), explanations, MANIFEST, EXPLANATION)
-    maps = maps_of(figure)
-    assert len(maps) == 30
-    assert len({image.get_clim() for image in maps}) == 1
-    difference = best["attributions"][0, 0] - baseline["attributions"][0, 0]
-    assert np.allclose(maps[2].get_array(), difference)
-    assert "seed 4" in figure.texts[1].get_text().replace("\n", " ")
-
-
-def test_a_wrong_prediction_is_marked_by_a_sign_and_a_frame():
-    arrays = explained(0)
-    arrays["predictions"] = arrays["predictions"].copy()
-    arrays["predictions"][1] = 7
-    figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, EXPLANATION)
-    right, wrong = (figure.axes[row * 2 + 1] for row in (0, 1))
-    assert right.get_title() == "0   93.1 %"
-    assert wrong.get_title() == f"{WRONG} 7   93.1 %"
-    assert wrong.spines["left"].get_linewidth() > right.spines["left"].get_linewidth()
-
-
-def test_attributions_of_zero_or_of_a_network_that_diverged_are_drawn():
-    arrays, diverged = explained(0), explained(1)
-    arrays["attributions"][:] = 0
-    diverged["attributions"][:] = np.nan
-    diverged["probabilities"][:] = np.nan
-    figure = heatmaps_all.draw({"exp3": arrays, "b": diverged}, MANIFEST, EXPLANATION)
-    assert {image.get_clim() for image in maps_of(figure)} == {(-1.0, 1.0)}
-    assert figure.axes[2].get_title() == "0   nan %"
-
-
-def coloured(ground: int) -> dict[str, np.ndarray]:
-    """Return what is explained of colour images on black, or on something brighter."""
-    arrays = explained(0)
-    arrays["images"] = np.repeat(arrays["images"], 3, axis=1)
-    arrays["images"][:, 1] //= 2
-    arrays["images"][:, :2] = arrays["images"][:, :2].clip(ground)
-    return arrays | {"attributions": np.repeat(arrays["attributions"], 3, axis=1)}
-
-
-def texts_of(figure) -> str:
-    return " ".join(" ".join(text.get_text() for text in figure.texts).split())
-
-
-def test_colour_images_are_shown_in_colour_and_their_channels_summed():
-    arrays = coloured(ground=0)
-    figure = heatmaps_all.draw({"exp3": arrays}, MANIFEST, EXPLANATION)
-    assert figure.axes[0].images[0].get_array().shape == (12, 12, 3)
-    summed = arrays["attributions"][0].sum(axis=0)
-    assert np.allclose(maps_of(figure)[0].get_array(), summed)
-    assert "A pixel's attribution is the sum over its channels." in texts_of(figure)
-    grey = heatmaps_all.draw({"exp3": explained(0)}, MANIFEST, EXPLANATION)
-    assert "channels" not in texts_of(grey)
-
-
-@pytest.mark.parametrize(("ground", "lines"), [(0, 1), (30, 0)])
-def test_an_outline_is_drawn_on_black_alone(ground, lines):
-    figure = heatmaps_all.draw({"exp3": coloured(ground)}, MANIFEST, EXPLANATION)
-    assert len(figure.axes[1].collections) == lines
-    assert ("outline" in texts_of(figure)) == bool(lines)
-
-
-def test_of_many_classes_the_first_are_shown_and_the_figure_says_so():
-    arrays = explained(0, images=MOST_ROWS + 5)
-    arrays |= {"gallery": np.array(MOST_ROWS + 3), "labels": np.arange(MOST_ROWS + 5)}
-    arrays["predictions"] = arrays["labels"]
-    names = {"class_names": [f"class {label}" for label in range(MOST_ROWS + 5)]}
-    figure = heatmaps_all.draw({"exp3": arrays}, names, EXPLANATION)
-    assert len(maps_of(figure)) == MOST_ROWS
-    assert f"The first {MOST_ROWS} of {MOST_ROWS + 3} classes are shown." in texts_of(figure)
-
-
-def test_networks_that_explain_different_images_are_refused():
-    other = explained(1)
-    other["indices"] = other["indices"] + 1
-    explanations = dict(zip(NETWORKS[:2], (explained(0), other), strict=True))
-    with pytest.raises(UserError, match="network_1 explains other images than that of network_0"):
-        heatmaps_all.draw(explanations, MANIFEST, EXPLANATION)
-    with pytest.raises(UserError, match="network_1 explains other images than that of network_0"):
-        heatmaps.draw(networks_table(2), explanations, MANIFEST, EXPLANATION)

@@ -1,0 +1,95 @@
+"""A study that nobody ran, for tests of what the summary says."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from blocklab.report.figures import catalogue
+from blocklab.report.summary import Study, render
+
+WORKFLOW = Path(__file__).parents[3] / "workflow"
+FIGURES = [*catalogue.FIGURES, "without_a_place_in_the_template"]
+CARDS = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+    for path in (WORKFLOW / "cards").glob("*.yaml")
+}
+PROVENANCE = {
+    "commit": ["0123456789ab"],
+    "dirty": [False],
+    "device": ["A Processor"],
+    "cores": [2],
+    "threads": [1],
+    "arithmetic": ["float32"],
+    "platform": ["Linux-6.1"],
+    "versions": ["python 3.11.7, torch 2.14.1"],
+    "digest": "0123456789abcdef",
+    "differing_conditions": [],
+    "resumed": [],
+}
+EXPLANATIONS = {
+    "network": ["exp3", "vgg", "csp"],
+    "images": [1100] * 3,
+    "ink": [0.19] * 3,
+    "completeness_error": [0.0, 0.125, 0.00234],
+    "agreement": [math.nan, 0.5, -0.25],
+    "agreement_untrained": [math.nan, 0.004, 1.0],
+}
+
+
+def listed(*rows: tuple) -> list[dict]:
+    """Return layers as listed: name, shape, and what else is told of one."""
+    plain = {"repeat": 1, "parameters": 0, "activations": []}
+    return [{"layer": name, "shape": shape} | plain | more for name, shape, more in rows]
+
+
+LAYERS = {
+    "exp3": listed(
+        ("input", [1, 32, 32], {}),
+        ("conv 8", [8, 32, 32], {"repeat": 2, "parameters": 1200, "activations": ["relu"]}),
+        ("maxpool 2", [8, 16, 16], {"repeat": 2}),
+        ("flatten", [2048], {}),
+        ("linear 10", [10], {"parameters": 20490}),
+    ),
+}
+LAYERS |= {"vgg": LAYERS["exp3"], "csp": LAYERS["exp3"]}
+
+
+class Made:
+    """A made-up study, to change before the summary is rendered."""
+
+    def __init__(self, config: dict, networks: pd.DataFrame) -> None:
+        self.config, self.networks = config, networks
+        config["networks"] = {name: config["networks"][name] for name in networks["network"]}
+        self.sizes = {"training": 4000, "validation": 1000, "test": 1000}
+        self.provenance = dict(PROVENANCE)
+        self.explanations = pd.DataFrame(EXPLANATIONS)
+        self.layers = dict(LAYERS)
+        self.channels = 1
+        self.class_names = [str(label) for label in range(10)]
+
+    def render(self, missing: Sequence[str] = ()) -> str:
+        manifest = {
+            "name": self.config["dataset"]["name"],
+            "source": "npm",
+            "sha256": "f" * 64,
+            "sizes": self.sizes,
+            "channels": self.channels,
+            "class_names": self.class_names,
+        }
+        study = Study(
+            config=self.config,
+            data=self.config["dataset"]["name"],
+            networks=self.networks,
+            explanations=self.explanations,
+            provenance=self.provenance,
+            manifest=manifest,
+            homework=pd.read_csv(WORKFLOW / "report" / "homework.csv"),
+            layers=self.layers,
+            cards=CARDS,
+            figures={name: f"figures/{name}.png" for name in FIGURES},
+            missing=missing,
+        )
+        return render(study, WORKFLOW / "report" / "summary.md.jinja")

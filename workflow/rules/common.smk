@@ -89,11 +89,15 @@ FIGURE = f"{OUT}/figures/{{name}}.png"
 RUN_LOG = f"{OUT}/logs/{DATASET}/{{network}}/seed{{seed}}"
 
 
-# What a run folder holds when training, evaluation and explanation are done.
-RESULTS = (
-    "weights.safetensors history.csv resources.json samples.csv provenance.json metrics.csv "
-    "predictions.npz attributions.npz"
-).split()
+# What training leaves in a run folder, and what is there when evaluation and explanation are done.
+TRAINED = {
+    "weights": "weights.safetensors",
+    "history": "history.csv",
+    "resources": "resources.json",
+    "samples": "samples.csv",
+    "provenance": "provenance.json",
+}
+RESULTS = [*TRAINED.values(), "metrics.csv", "predictions.npz", "attributions.npz"]
 
 
 def has_results(network):

@@ -1,13 +1,6 @@
-# What training leaves in a run folder,
-TRAINED = {
-    "weights": "weights.safetensors",
-    "history": "history.csv",
-    "resources": "resources.json",
-    "samples": "samples.csv",
-    "provenance": "provenance.json",
-}
-# and, where it is known already, what it will have trained on.
-PREPARED = {"data_sha256": recorded(MANIFEST)["sha256"]} if recorded(MANIFEST) else {}
+# What training will have trained on, where that is known already.
+DATA_SHA256 = recorded(MANIFEST).get("sha256")
+PREPARED = {"data_sha256": DATA_SHA256} if DATA_SHA256 else {}
 
 
 def seeds_to_train(network):

@@ -29,10 +29,8 @@ def training_needs(layers: list[Layer], input_shape: Shape) -> dict[str, int | s
 
     def keep(tensor: torch.Tensor, into: dict) -> torch.Tensor:
         storage = tensor.untyped_storage()
-        into[storage._cdata] = (
-            storage,
-            storage.nbytes(),
-        )  # which holds it, so that its address stays
+        # Holding it, so that its address stays its own.
+        into[storage._cdata] = storage, storage.nbytes()
         return tensor
 
     with torch.device("meta"):

@@ -153,6 +153,8 @@ REPORT = {"aggregate", "compare_explanations", "summary", *FIGURE_JOBS}
 OF_A_RUN = ("heatmaps_all", "confusion")  # figures that a tracker gets, too
 MAPS = {"figure heatmaps", "figure heatmaps_all"}
 
+MEASURES = ("imputation", "randomisation", "relevance_gain", "signs", "smoothness")
+
 
 def of(job: str) -> set[str]:
     return {f"{job} {network}" for network in BLOCKS}
@@ -223,6 +225,7 @@ EDITS = {
     "explanation.methods.integrated_gradients": of("explain"),
     "explanation.checks": {"compare_explanations"},
     "explanation.agreement": {"compare_explanations"},
+    **{f"explanation.measures.{name}": set() for name in MEASURES},
     "explanation.ink": {"compare_explanations", "summary", "track", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),

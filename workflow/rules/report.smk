@@ -78,6 +78,7 @@ rule summary:
         homework=f"{REPORT}/homework.csv",
         cards=CARDS,
         figures=expand(FIGURE, name=FIGURES),
+        structure=rules.structure.output,
     output:
         markdown=f"{OUT}/summary.md",
         page=report(

@@ -149,7 +149,7 @@ LOADED = {
 }
 EVERY_NETWORK_JOB = {f"{job} {network}" for job in NETWORK_JOBS for network in BLOCKS}
 FIGURE_JOBS = {f"figure {name}" for name in FIGURES}
-REPORT = {"aggregate", "compare_explanations", "summary", *FIGURE_JOBS}
+REPORT = {"aggregate", "compare_explanations", "structure", "summary", *FIGURE_JOBS}
 OF_A_RUN = ("heatmaps_all", "confusion")  # figures that a tracker gets, too
 MAPS = {"figure heatmaps", "figure heatmaps_all"}
 
@@ -192,6 +192,7 @@ EDITS = {
     "networks.alike": with_block("transformer"),
     "networks.complexity": of("evaluate"),
     "networks.listing": set(),
+    **{f"networks.structure.{name}": set() for name in ("drawn", "graph", "recording", "words")},
     "networks.weights": EVERY_NETWORK_JOB,
     "networks.kernels.compiled": EVERY_NETWORK_JOB,
     "networks.kernels.attention": with_block("transformer"),
@@ -257,6 +258,7 @@ EDITS = {
     "report.findings": {"summary"},
     "report.homework": {"summary"},
     "report.summary": {"summary"},
+    **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},
     "report.words": {"summary"},
     "report.run_images": {"track"},
     "report.figures.catalogue": set(),
@@ -270,7 +272,7 @@ EDITS = {
 
 def stamps(workflow: Path) -> dict[str, str]:
     """Return the stamp of every job, as the rules ask for them."""
-    scripts = ("prepare_data", "track", "aggregate", "compare_explanations", "summary")
+    scripts = ["prepare_data", "track", "aggregate", "compare_explanations", "structure", "summary"]
     jobs = {job: stamp(workflow, f"{job}.py", LOADED.get(job, ())) for job in scripts}
     for job in NETWORK_JOBS:
         for network, blocks in BLOCKS.items():

@@ -253,6 +253,7 @@ EDITS = {
     "report.answer": set(),
     "report.findings": {"summary"},
     "report.homework": {"summary"},
+    "report.study_files": {"summary"},
     "report.summary": {"summary"},
     "report.words": {"summary"},
     "report.run_images": {"track"},

@@ -257,6 +257,7 @@ EDITS = {
     "report.answer": set(),
     "report.findings": {"summary"},
     "report.homework": {"summary"},
+    "report.study_files": {"summary"},
     "report.summary": {"summary"},
     **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},
     "report.words": {"summary"},

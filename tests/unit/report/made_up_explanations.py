@@ -121,7 +121,7 @@ def made_perturbation(networks: Sequence[str] = NETWORKS, seeds: int = 1) -> pd.
 
 def made_randomisation(networks: Sequence[str] = NETWORKS, seeds: int = 1) -> pd.DataFrame:
     """Return randomisation.csv: three layers, the map lost step by step."""
-    steps = (("", 1.0, 1.0), ("linear", 0.4, 0.6), ("conv2", 0.1, 0.5), ("conv1", 0.02, 0.4))
+    steps = (("trained", 1.0, 1.0), ("linear", 0.4, 0.6), ("conv2", 0.1, 0.5), ("conv1", 0.02, 0.4))
     rows = [
         {"network": network, "seed": seed, "depth": depth, "layer": layer}
         | {"signed": signed, "absolute": absolute}

@@ -2,7 +2,6 @@
 
 import inspect
 from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +14,16 @@ from made_up_figures import (
     explained,
     histories,
     networks_table,
+    runs_table,
     samples,
 )
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 
 import blocklab.report.figures
 from blocklab.data.manifest import write_manifest
 from blocklab.files import write_arrays, write_table
 from blocklab.report.figures import (
     accuracy_against_cost,
-    confusion,
     learning_curves,
     resource_use,
 )
@@ -55,10 +53,12 @@ def study(tmp_path):
     write_table(tmp_path / "histories.csv", histories([0.2, 0.1], 2, seeds=2))
     write_table(tmp_path / "confusion.csv", counted(np.eye(10, dtype=int) * 90 + 1))
     write_manifest(tmp_path / "manifest.json", MANIFEST)
+    write_table(tmp_path / "runs.csv", runs_table(networks_table(2), seeds=2))
     files = {path.stem: str(path) for path in tmp_path.iterdir()}
     files["attributions"] = [str(tmp_path / f"{name}.npz") for name in NETWORKS[:2]]
     for seed, path in enumerate(files["attributions"]):
         write_arrays(path, **explained(seed))
+    files["attributions_by_seed"] = [p for p in files["attributions"] for _ in range(2)]
     files["samples"] = [str(tmp_path / f"{name}.csv") for name in NETWORKS[:2]]
     for path in files["samples"]:
         write_table(path, samples(50))
@@ -105,6 +105,20 @@ def test_another_figure_is_a_module_and_an_entry(tmp_path, study, monkeypatch):
     monkeypatch.setattr(blocklab.report.figures, "__path__", [*packages, str(tmp_path)])
     monkeypatch.setitem(FIGURES, "toy", Entry("a toy", ("networks", "attributions")))
     assert study("toy").get_size_inches().tolist() == [2, 13]
+
+
+def test_what_is_of_every_seed_comes_as_lists_by_network(tmp_path, study, monkeypatch):
+    (tmp_path / "seeds.py").write_text(
+        "def draw(attributions_by_seed):\n    return attributions_by_seed"
+    )
+    packages = blocklab.report.figures.__path__
+    monkeypatch.setattr(blocklab.report.figures, "__path__", [*packages, str(tmp_path)])
+    monkeypatch.setitem(FIGURES, "seeds", Entry("a toy", ("attributions_by_seed",)))
+    given = study("seeds")
+    assert list(given) == NETWORKS[:2]
+    for number, runs in enumerate(given.values()):
+        expected = explained(number)["attributions"]
+        assert [np.array_equal(run["attributions"], expected) for run in runs] == [True, True]
 
 
 def test_twelve_networks_look_different_and_the_baseline_is_grey_and_dashed():
@@ -227,49 +241,6 @@ def test_resource_use_without_a_gpu_and_without_samples(tmp_path):
     nothing = resource_use.draw({name: samples(0) for name in NETWORKS[:2]}, networks_table(2))
     save(nothing, tmp_path / "nothing.png")
     assert nothing.texts[0].get_text() == "no training took long enough to be sampled"
-
-
-def test_confusion_shows_counts_recall_and_only_the_errors_in_colour():
-    counts = np.array([[90, 10, 0], [0, 50, 0], [0, 0, 0]])
-    names = {"class_names": ["ankle boot", "bag", "coat"]}
-    figure = confusion.draw(networks_table(2), counted(counts), names)
-    axes = figure.axes[0]
-    shares = axes.images[0].get_array()
-    assert shares.mask.diagonal().all()
-    assert shares[0, 1] == pytest.approx(10)
-    assert axes.images[0].get_clim() == pytest.approx((0, 10))
-    texts = [text.get_text() for text in axes.texts]
-    assert texts[:9] == ["90", "10", "0", "0", "50", "0", "0", "0", "0"]
-    assert texts[9:] == ["90.0 %", "100.0 %", "-", "recall"]  # the last class has no images
-    title = "network_1: 10 of 150 test predictions are wrong (6.67\N{NO-BREAK SPACE}%)"
-    assert axes.get_title(loc="left").replace("\n", " ") == title
-
-
-def test_confusion_of_few_classes_is_wide_enough_for_its_texts():
-    names = {"class_names": ["cherry", "lime", "plum"]}
-    figure = confusion.draw(networks_table(2), counted(np.array([[0, 10, 2], [0, 12, 0]])), names)
-    figure.draw_without_rendering()
-    texts = [text for text in figure.findobj(Text) if text.get_text()]
-    cut = [text.get_text() for text in texts if text.get_window_extent().x0 < 0]
-    cut += [t.get_text() for t in texts if t.get_window_extent().x1 > figure.bbox.x1]
-    assert cut == []
-    ticks = [tick.get_window_extent() for tick in figure.axes[1].get_xticklabels()]
-    assert all(left.x1 < right.x0 for left, right in pairwise(ticks))
-
-
-def test_confusion_without_an_error_is_drawn(tmp_path):
-    figure = confusion.draw(networks_table(2), counted(np.eye(10, dtype=int)), MANIFEST)
-    save(figure, tmp_path / "confusion.png")
-    assert (tmp_path / "confusion.png").stat().st_size > 10_000
-
-
-def test_confusion_of_a_hundred_classes_is_colour_recall_and_names_cut_short():
-    names = {"class_names": [f"a class with a long name, number {i}" for i in range(100)]}
-    figure = confusion.draw(networks_table(2), counted(np.eye(100, dtype=int) * 9 + 1), names)
-    axes = figure.axes[0]
-    assert len(axes.texts) == 101  # recalls and their heading; no counts
-    assert axes.get_yticklabels()[42].get_text() == clip(names["class_names"][42], 24)
-    assert max(figure.get_size_inches()) < 16
 
 
 def test_a_name_that_is_cut_short_keeps_its_end():

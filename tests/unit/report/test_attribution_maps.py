@@ -225,6 +225,7 @@ def test_thirty_networks_fit_the_page_in_blocks():
     assert figure.get_figwidth() <= WIDTH + 0.1
     assert len(maps_of(figure)) == 30
     titles = [axes.texts[0].get_text() for axes in figure.axes if axes.texts]
+    titles = [title.replace("\n", "") for title in titles]
     assert [title for title in titles if title.startswith("network")] == list(runs)
 
 

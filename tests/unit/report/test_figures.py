@@ -25,6 +25,7 @@ from blocklab.files import write_arrays, write_table
 from blocklab.report.figures import (
     accuracy_against_cost,
     learning_curves,
+    recall,
     resource_use,
 )
 from blocklab.report.figures.catalogue import FIGURES, Entry
@@ -44,6 +45,11 @@ CAPTIONS = Path(__file__).parents[3] / "workflow" / "report"
 def curves(errors: list[float], networks: int = 1, **more):
     """Return the panels of the learning curves of networks with the same errors."""
     return learning_curves.draw(histories(errors, networks, **more), networks_table(networks)).axes
+
+
+def own(panel):
+    """Return a network's own curves, validation first; those of others are further back."""
+    return [line for line in panel.lines if line.get_zorder() == 2]
 
 
 @pytest.fixture
@@ -132,36 +138,51 @@ def test_twelve_networks_look_different_and_the_baseline_is_grey_and_dashed():
 
 
 def test_learning_curves_show_the_mean_error_in_percent_with_the_range_over_seeds():
-    validation, training = curves([0.2, 0.1], seeds=3)
-    assert validation.get_yscale() == training.get_yscale() == "log"
-    assert validation.get_ylim() == training.get_ylim()
-    assert validation.lines[0].get_ydata() == pytest.approx([20.1, 10.1])
-    assert training.lines[0].get_ydata() == pytest.approx([20, 10])
-    band = validation.collections[0].get_paths()[0].vertices[:, 1]
+    (panel,) = curves([0.2, 0.1], seeds=3)
+    assert panel.get_yscale() == "log"
+    validation, training = own(panel)
+    assert validation.get_ydata() == pytest.approx([20.1, 10.1])
+    assert training.get_ydata() == pytest.approx([20, 10])
+    band = panel.collections[0].get_paths()[0].vertices[:, 1]
     assert (band.min(), band.max()) == pytest.approx((10.0, 20.2))
-    assert to_rgb(validation.lines[0].get_color()) == to_rgb(BASELINE_COLOUR)
+    assert to_rgb(validation.get_color()) == to_rgb(BASELINE_COLOUR)
+
+
+def test_every_network_has_a_panel_before_the_others():
+    panels = curves([0.2, 0.1], networks=12)
+    assert [panel.get_title(loc="left") for panel in panels[1:3]] == NETWORKS[1:3]
+    assert [panel.get_visible() for panel in panels] == [True] * 12 + [False] * 3
+    assert len({panel.get_ylim() for panel in panels}) == 1
+    for panel in panels[:12]:
+        assert len(own(panel)) == 2
+        assert len(panel.lines) == 2 + 11
+        assert own(panel)[0].get_ydata() == pytest.approx([20, 10])
+    behind = [line for line in panels[1].lines if line.get_linestyle() == "--"]
+    assert len(behind) == 1, "the baseline"
 
 
 def test_without_a_validation_split_only_the_training_error_is_shown():
-    (panel,) = curves([0.2, 0.1], networks=2, validation=False)
-    assert "Training" in panel.get_title(loc="left")
-    assert len(panel.lines) == 2
+    figure = learning_curves.draw(histories([0.2, 0.1], 2, validation=False), networks_table(2))
+    assert [len(own(panel)) for panel in figure.axes] == [1, 1]
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == ["on training images, during it", "the others during it", "the baseline"]
 
 
-def test_one_epoch_is_shown_as_points_side_by_side():
+def test_one_epoch_is_shown_as_points_with_the_range_over_seeds():
     panel = curves([0.1], networks=12, seeds=2)[0]
-    places = [line.get_xdata()[0] for line in panel.lines]
-    assert len(set(places)) == 12
-    assert 0.5 < min(places) < 1 < max(places) < 1.5
     assert all(line.get_marker() not in ("", "None") for line in panel.lines)
     assert [tick for tick in panel.get_xticks() if 0.5 <= tick <= 1.5] == [1]
+    assert panel.collections[0].get_segments()[0][:, 1] == pytest.approx([10, 10.1])
 
 
 def test_an_error_of_zero_is_drawn_inside_the_log_axis_and_the_label_says_where():
-    (panel,) = curves([0.02, 0.0, 1e-17], validation=False)
-    assert panel.lines[0].get_ydata() == pytest.approx([2, 1, 1])
+    figure = learning_curves.draw(
+        histories([0.02, 0.0, 1e-17], validation=False), networks_table(1)
+    )
+    (panel,) = figure.axes
+    assert own(panel)[0].get_ydata() == pytest.approx([2, 1, 1])
     assert panel.get_ylim()[0] < 1
-    assert "0 drawn at 1" in panel.get_ylabel()
+    assert "0 drawn at 1" in figure.get_supylabel()
 
 
 def test_an_error_of_nearly_all_ends_the_axis_at_all():
@@ -172,7 +193,7 @@ def test_an_error_of_nearly_all_ends_the_axis_at_all():
 def test_no_error_at_all_still_gives_a_figure():
     (panel,) = curves([0.0], validation=False)
     low, high = panel.get_ylim()
-    assert 0 < low < panel.lines[0].get_ydata()[0] < high
+    assert 0 < low < own(panel)[0].get_ydata()[0] < high
 
 
 def test_accuracy_against_cost_names_every_network_once_and_the_baseline_as_such():
@@ -241,6 +262,14 @@ def test_resource_use_without_a_gpu_and_without_samples(tmp_path):
     nothing = resource_use.draw({name: samples(0) for name in NETWORKS[:2]}, networks_table(2))
     save(nothing, tmp_path / "nothing.png")
     assert nothing.texts[0].get_text() == "no training took long enough to be sampled"
+
+
+def test_dollars_in_a_name_are_no_formula(tmp_path):
+    table = networks_table(2)
+    names = {"class_names": [rf"$\frac{{{number}$" for number in range(10)]}
+    figure = recall.draw(table, counted(np.eye(10, dtype=int)), names)
+    save(figure, tmp_path / "recall.png")
+    assert figure.axes[0].get_xticklabels()[3].get_text() == r"$\frac{3$"
 
 
 def test_a_name_that_is_cut_short_keeps_its_end():

@@ -29,7 +29,7 @@ def draw(networks: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     order = networks.sort_values("test_acc", ascending=False, kind="stable", na_position="last")
     percent = 100 * order[["test_acc", "test_acc_low", "test_acc_high"]].astype(float)
     means = percent["test_acc"]
-    left, right = _limits(percent)
+    left, right = _limits(percent.set_axis(order["network"]), runs)
     seeds = runs.groupby("network")["seed"].nunique().max()
 
     figure = Figure(figsize=(8.2, 1.0 + 0.27 * len(order)), layout="constrained")
@@ -71,14 +71,16 @@ def draw(networks: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     return figure
 
 
-def _limits(percent: pd.DataFrame) -> tuple[float, float]:
-    """Return the ends of the axis, in percent."""
+def _limits(percent: pd.DataFrame, runs: pd.DataFrame) -> tuple[float, float]:
+    """Return the ends of the axis, in percent; `percent` has the networks for its index."""
     means = percent["test_acc"].dropna()
     if means.empty:
         return 0.0, 100.0
     least = means.median() - FURTHEST * (means.max() - means.median())
-    near = percent[means.reindex(percent.index) >= least]
-    low, high = np.nanmin(near), np.nanmax(near)
+    near = means.index[means >= least]
+    seeds = 100 * runs.loc[runs["network"].isin(near), "test_acc"].astype(float)
+    shown = np.concatenate([percent.loc[near].to_numpy().ravel(), seeds])
+    low, high = np.nanmin(shown), np.nanmax(shown)
     margin = 0.04 * (high - low) or 0.5
     return max(low - margin, 0.0), min(high + margin, 100.0 + margin / 2)
 

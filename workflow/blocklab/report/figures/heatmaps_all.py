@@ -19,7 +19,7 @@ from blocklab.report.figures.attribution_maps import (
 from blocklab.report.figures.map_sheet import MAP_LOOK, draw_sheet, stacked
 
 # More networks than that stand in blocks one below the other.
-ABREAST = 9
+ABREAST = 12
 
 
 @rc_context(MAP_LOOK)

@@ -135,14 +135,14 @@ def draw_sheet(
                     _draw_map(axes, rows[row], columns[column], row, scale, outlined, cell)
                 if down == 0:
                     title = images if column is None else titles[column]
-                    size = min(_fitting(line, 1.1 * cell, 9) for line in title.split("\n"))
+                    size = min(_fitting(line, 0.95 * cell, 9) for line in title.split("\n"))
                     look = {"va": "bottom", "weight": "bold", "size": size}
                     _write(axes, title, (0.5, 1), 72 * CAPTION, **look)
                 if down == len(block.rows) - 1 and column is not None:
                     _write(axes, columns[column].footer, (0.5, 0), -4, va="top", size=7)
         x += (block_width + BETWEEN_BLOCKS) if beside else 0
         y += 0 if beside else block_height
-    _draw_bar(figure, left / width, scale, beyond)
+    _draw_bar(figure, scale, beyond)
     return figure
 
 
@@ -176,14 +176,14 @@ def _draw_map(
         name = clip(caption.predicted, max(3, round(10 * cell) - len(caption.beside)))
         text = f"{WRONG + ' ' if caption.wrong else ''}{name}  {caption.beside}"
         weight = "bold" if caption.wrong else "normal"
-        axes.set_title(text, size=_fitting(text, cell, 7.5), pad=3, weight=weight)
+        axes.set_title(text, size=_fitting(text, 0.95 * cell, 7.5), pad=3, weight=weight)
         if caption.wrong:
             axes.spines[:].set(color="black", linewidth=2)
 
 
-def _draw_bar(figure: Figure, left: float, scale: float, beyond: float) -> None:
+def _draw_bar(figure: Figure, scale: float, beyond: float) -> None:
     width, height = figure.get_size_inches()
-    bar = figure.add_axes((left, 0.38 / height, 3.4 / width, 0.11 / height))
+    bar = figure.add_axes((0.35 / width, 0.36 / height, 2.4 / width, 0.11 / height))
     drawn = next(axes.images[0] for axes in figure.axes if _is_map(axes))
     figure.colorbar(
         drawn, cax=bar, orientation="horizontal", extend="both" if beyond else "neither",
@@ -226,5 +226,5 @@ def _name(name: str) -> str:
 def _title(title: str, inches: float) -> str:
     """Break a title after its underscores and spaces where it is wider than `inches`."""
     lines = title.replace("_", "_ ").split("\n")
-    broken = [textwrap.fill(line, max(12, int(inches / 0.085))) for line in lines]
+    broken = [textwrap.fill(line, max(10, int(inches / 0.085))) for line in lines]
     return "\n".join(broken).replace("_ ", "_")

@@ -43,7 +43,7 @@ def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str,
     size = min(8.0, 72 * cell / 2.9)
     turned = max(map(len, across)) * 0.085 > cell
     above = 0.075 * max(map(len, across)) * 0.75 if turned else 0.2
-    row = max(0.2, min(0.32, 0.8 * cell))
+    row = 0.2 if len(down) >= MANY else 0.32
     height = row * len(down)
     figure = Figure(
         figsize=(max(cell * len(across) + left, 5.4), height + above + 1.1), layout="constrained"

@@ -229,6 +229,7 @@ EDITS = {
     **{f"explanation.measures.{name}": set() for name in MEASURES},
     "explanation.comparison": set(),
     "explanation.intervals": set(),
+    "explanation.over_images": set(),
     "explanation.top_share": set(),
     "explanation.ink": {"compare_explanations", "summary", "track", *MAPS},
     "jobs.ahead": set(),

@@ -31,9 +31,8 @@ class Measured(NamedTuple):
 
 def row_of(agreement: pd.DataFrame, a: str, b: str) -> pd.Series:
     """Return the row of two networks of agreement.csv, in whatever order it has them."""
-    pairs = agreement[["network_a", "network_b"]]
-    alike = [(pairs == pair).all(axis=1) for pair in ((a, b), (b, a))]
-    return agreement[alike[0] | alike[1]].iloc[0]
+    first, second = agreement["network_a"], agreement["network_b"]
+    return agreement[((first == a) & (second == b)) | ((first == b) & (second == a))].iloc[0]
 
 
 def over_seeds(explanations: pd.DataFrame, network: str, measure: str) -> Measured:

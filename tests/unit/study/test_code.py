@@ -153,7 +153,8 @@ REPORT = {"aggregate", "compare_explanations", "summary", *FIGURE_JOBS}
 OF_A_RUN = ("heatmaps_all", "confusion")  # figures that a tracker gets, too
 MAPS = {"figure heatmaps", "figure heatmaps_all"}
 
-MEASURES = ("imputation", "randomisation", "relevance_gain", "signs", "smoothness")
+MEASURES = ("baselines", "completeness", "imputation", "pixel_error", "randomisation")
+MEASURES += ("relevance_gain", "signs", "smoothness", "ties")
 
 
 def of(job: str) -> set[str]:
@@ -222,11 +223,12 @@ EDITS = {
     "evaluation.evaluation": of("evaluate"),
     "evaluation.metrics": of("evaluate"),
     "explanation.explanation": of("explain"),
+    "explanation.evidence": of("explain"),
     "explanation.methods.integrated_gradients": of("explain"),
-    "explanation.checks": {"compare_explanations"},
-    "explanation.agreement": {"compare_explanations"},
-    **{f"explanation.measures.{name}": set() for name in MEASURES},
-    "explanation.ink": {"compare_explanations", "summary", "track", *MAPS},
+    "explanation.checks": of("explain") | {"compare_explanations"},
+    "explanation.agreement": of("explain") | {"compare_explanations"},
+    **{f"explanation.measures.{name}": of("explain") for name in MEASURES},
+    "explanation.ink": of("explain") | {"compare_explanations", "summary", "track", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),
     "jobs.explanation_job": of("explain"),

@@ -10,6 +10,7 @@ rule aggregate:
         resources=of_every_run("resources.json"),
         predictions=of_every_run("predictions.npz"),
         provenance=of_every_run("provenance.json"),
+        weights=of_every_run("weights.safetensors"),
     output:
         runs=report(
             f"{OUT}/runs.csv",

@@ -253,6 +253,11 @@ EDITS = {
     "report.answer": set(),
     "report.findings": {"summary"},
     "report.homework": {"summary"},
+    **{f"report.{name}": {"summary"} for name in ("conclusions", "stopping", "verdict")},
+    **{
+        f"report.tables.{name}": {"summary"}
+        for name in ("cards", "costs", "explanations", "ranking")
+    },
     "report.study_files": {"summary"},
     "report.summary": {"summary"},
     "report.words": {"summary"},

@@ -80,6 +80,7 @@ STUDY_FILES = {
     "homework": f"{REPORT}/homework.csv",
     "cards": CARDS,
     "figures": expand(FIGURE, name=FIGURES),
+    "structures": rules.structure.output,
 }
 STUDY_VALUES = {
     "settings": canonical_json(

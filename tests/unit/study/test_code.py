@@ -267,6 +267,11 @@ EDITS = {
     "report.findings": {"summary"},
     "report.homework": {"summary"},
     "report.measured": set(),
+    **{f"report.{name}": {"summary"} for name in ("conclusions", "stopping", "verdict")},
+    **{
+        f"report.tables.{name}": {"summary"}
+        for name in ("cards", "costs", "explanations", "ranking")
+    },
     "report.study_files": {"summary"},
     "report.summary": {"summary"},
     **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},

@@ -44,8 +44,7 @@ rule aggregate:
 
 rule compare_explanations:
     input:
-        # The first seed is the one that is compared.
-        attributions=expand(f"{RUN}/attributions.npz", network=NETWORKS, seed=SEEDS[0]),
+        **{kind: of_every_run(file) for kind, file in EXPLAINED.items()},
     output:
         explanations=report(
             f"{OUT}/explanations.csv",
@@ -53,13 +52,22 @@ rule compare_explanations:
             category="Tables",
             labels={"table": "explanations"},
         ),
+        agreement=report(
+            f"{OUT}/agreement.csv",
+            caption="../report/agreement.rst",
+            category="Tables",
+            labels={"table": "agreement of explanations"},
+        ),
+        baselines=f"{OUT}/baselines.csv",
+        perturbation=f"{OUT}/perturbation.csv",
+        randomisation=f"{OUT}/randomisation.csv",
     log:
         f"{OUT}/logs/compare_explanations.log",
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        networks=NETWORKS,
+        networks=network_of_every_run(),
         baseline=config["baseline"],
         code=code("compare_explanations.py"),
     message:
@@ -76,6 +84,8 @@ STUDY_FILES = {
     "confusion": rules.aggregate.output.confusion,
     "provenance": rules.aggregate.output.provenance,
     "explanations": rules.compare_explanations.output.explanations,
+    "agreement": rules.compare_explanations.output.agreement,
+    "baselines": rules.compare_explanations.output.baselines,
     "manifest": MANIFEST,
     "homework": f"{REPORT}/homework.csv",
     "cards": CARDS,

@@ -226,13 +226,16 @@ EDITS = {
     "explanation.explanation": of("explain"),
     "explanation.evidence": of("explain"),
     "explanation.methods.integrated_gradients": of("explain"),
-    "explanation.checks": of("explain") | {"compare_explanations"},
     "explanation.agreement": of("explain") | {"compare_explanations"},
     **{f"explanation.measures.{name}": of("explain") for name in MEASURES},
-    "explanation.comparison": set(),
-    "explanation.intervals": set(),
-    "explanation.over_images": set(),
-    "explanation.top_share": set(),
+    **{
+        f"explanation.measures.{name}": of("explain") | {"compare_explanations"}
+        for name in ("signs", "smoothness")
+    },
+    "explanation.comparison": {"compare_explanations"},
+    "explanation.intervals": {"compare_explanations"},
+    "explanation.over_images": {"compare_explanations"},
+    "explanation.top_share": {"compare_explanations"},
     "explanation.ink": of("explain") | {"compare_explanations", "summary", "track", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),

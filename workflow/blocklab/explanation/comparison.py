@@ -96,8 +96,8 @@ def tabulate_agreement(maps: Maps) -> pd.DataFrame:
         runs = maps.runs(a), maps.runs(b) if b else slice(-1, None)
         rows.append(_row(a, b, {key: each[runs] for key, each in measures.items()}, resamples))
     table = pd.DataFrame(rows)
-    own = table[table["network_a"] == table["network_b"]].set_index("network_a")["agreement"]
-    own = own.where(own > 0)
+    own = table[table["network_a"] == table["network_b"]].set_index("network_a")
+    own = own["agreement"].where(own["agreement_low"] > 0)
     table["ceiling"] = np.sqrt(table["network_a"].map(own) * table["network_b"].map(own))
     table.loc[table["network_a"] == table["network_b"], "ceiling"] = np.nan
     table["of_ceiling"] = table["agreement"] / table["ceiling"]

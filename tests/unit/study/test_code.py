@@ -150,8 +150,10 @@ LOADED = {
 EVERY_NETWORK_JOB = {f"{job} {network}" for job in NETWORK_JOBS for network in BLOCKS}
 FIGURE_JOBS = {f"figure {name}" for name in FIGURES}
 REPORT = {"aggregate", "compare_explanations", "structure", "summary", *FIGURE_JOBS}
-OF_A_RUN = ("heatmaps_all", "confusion")  # figures that a tracker gets, too
-MAPS = {"figure heatmaps", "figure heatmaps_all"}
+PAIR = {"figure heatmaps", "figure heatmaps_small"}
+MAPS = PAIR | {"figure heatmaps_all", "figure mean_maps"}
+
+MEASURES = ("imputation", "randomisation", "relevance_gain", "signs", "smoothness")
 
 
 def of(job: str) -> set[str]:
@@ -224,6 +226,10 @@ EDITS = {
     "explanation.methods.integrated_gradients": of("explain"),
     "explanation.checks": {"compare_explanations"},
     "explanation.agreement": {"compare_explanations"},
+    **{f"explanation.measures.{name}": set() for name in MEASURES},
+    "explanation.comparison": set(),
+    "explanation.intervals": set(),
+    "explanation.top_share": set(),
     "explanation.ink": {"compare_explanations", "summary", "track", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),
@@ -254,6 +260,7 @@ EDITS = {
     "report.answer": set(),
     "report.findings": {"summary"},
     "report.homework": {"summary"},
+    "report.study_files": {"summary"},
     "report.summary": {"summary"},
     **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},
     "report.words": {"summary"},
@@ -261,9 +268,14 @@ EDITS = {
     "report.figures.catalogue": set(),
     "report.figures.drawing": FIGURE_JOBS,
     "report.figures.style": FIGURE_JOBS | {"track"},
+    "report.figures.shares": MAPS | {"track"},
+    "report.figures.map_sheet": MAPS | {"track"},
     "report.figures.attribution_maps": MAPS | {"track"},
     **{f"report.figures.{name}": {f"figure {name}"} for name in FIGURES},
-    **{f"report.figures.{name}": {f"figure {name}", "track"} for name in OF_A_RUN},
+    "report.figures.heatmaps": PAIR,
+    # A tracker is shown a run's maps and confusion.
+    "report.figures.heatmaps_all": {"figure heatmaps_all", "track"},
+    "report.run_confusion": {"track"},
 }
 
 

@@ -54,7 +54,7 @@ rule compare_explanations:
         ),
         agreement=report(
             f"{OUT}/agreement.csv",
-            caption="../report/agreement.rst",
+            caption="../report/agreement_of_pairs.rst",
             category="Tables",
             labels={"table": "agreement of explanations"},
         ),

@@ -103,8 +103,7 @@ def explain_run(
     curves = relevance_gain(predicted, pictures[:count], labels, maps[:count])
 
     begin("ties")
-    plain = explainer.maps(network, checked, steps)[0]
-    ties = tie_effect(plain, lambda: explainer.maps(network, checked, steps)[0])
+    ties = tie_effect(network, checked, explainer, steps)
 
     measures = {
         "images": len(maps),

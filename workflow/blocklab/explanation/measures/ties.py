@@ -5,16 +5,20 @@ alone. Networks that agree on every image may disagree in that, so "same functio
 attributions" fails. Here all that tie get equal parts, which is also a subgradient.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from blocklab.data.prepared import Split
+from blocklab.explanation.explanation import Explainer
 from blocklab.explanation.measures.pixel_error import median_l1
 from blocklab.networks.kernels.compiled import kernels
+from blocklab.networks.network import predict
 
 
 @contextmanager
@@ -28,15 +32,19 @@ def ties_averaged() -> Iterator["_SharedMaxima"]:
         yield mode
 
 
-def tie_effect(plain: np.ndarray, maps: Callable[[], np.ndarray]) -> float:
+def tie_effect(network: nn.Module, images: Split, explainer: Explainer, steps: int) -> float:
     """Return the median relative L1 between maps and those whose ties are averaged.
 
-    plain [M, C, H, W]; maps: makes the same maps of the same network once more. NaN if the network
-    has no max-pool.
+    Both are made with `steps` points, so that they differ in nothing else. NaN if the network has
+    no max-pool, or if no map is finite and above 0.
     """
     with ties_averaged() as mode:
-        averaged = maps()
-    return median_l1(averaged, plain) if mode.pools else np.nan
+        predict(network, images.images[:1])
+        if not mode.pools:
+            return np.nan
+        averaged, _ = explainer.maps(network, images, steps)
+    plain, _ = explainer.maps(network, images, steps)
+    return median_l1(averaged, plain)
 
 
 class _SharedMaxima(TorchFunctionMode):

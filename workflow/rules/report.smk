@@ -75,7 +75,7 @@ STUDY_FILES = {
     "histories": rules.aggregate.output.histories,
     "confusion": rules.aggregate.output.confusion,
     "provenance": rules.aggregate.output.provenance,
-    "explanations": rules.compare_explanations.output.explanations,
+    **dict(rules.compare_explanations.output.items()),
     "manifest": MANIFEST,
     "homework": f"{REPORT}/homework.csv",
     "cards": CARDS,

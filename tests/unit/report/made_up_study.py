@@ -106,6 +106,7 @@ class Made:
         self.confusion = made_confusion(networks)
         self.provenance = dict(PROVENANCE)
         self.explanations = pd.DataFrame(EXPLANATIONS)
+        self.agreement = self.baselines = pd.DataFrame()
         self.layers = dict(LAYERS)
         self.cards = dict(CARDS)
         self.channels = 1
@@ -133,6 +134,8 @@ class Made:
             homework=pd.read_csv(WORKFLOW / "report" / "homework.csv"),
             layers=self.layers,
             cards=self.cards,
+            agreement=self.agreement,
+            baselines=self.baselines,
             figures={name: f"figures/{name}.png" for name in FIGURES},
             missing=missing,
         )

@@ -224,12 +224,13 @@ EDITS = {
     "evaluation.metrics": of("evaluate"),
     "explanation.explanation": of("explain"),
     "explanation.methods.integrated_gradients": of("explain"),
-    "explanation.checks": {"compare_explanations"},
-    "explanation.agreement": {"compare_explanations"},
+    "explanation.checks": {"compare_explanations", "summary"},
+    "explanation.agreement": {"compare_explanations", "summary"},
     **{f"explanation.measures.{name}": set() for name in MEASURES},
-    "explanation.comparison": set(),
-    "explanation.intervals": set(),
-    "explanation.top_share": set(),
+    "explanation.comparison": {"summary"},
+    "explanation.intervals": {"summary"},
+    "explanation.over_images": set(),
+    "explanation.top_share": {"summary"},
     "explanation.ink": {"compare_explanations", "summary", "track", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),
@@ -258,13 +259,20 @@ EDITS = {
     "report.page": {"summary"},
     "report.provenance_summary": {"aggregate"},
     "report.answer": set(),
+    "report.explained": {"summary"},
+    "report.explained_limits": {"summary"},
+    "report.explained_tables": {"summary"},
     "report.findings": {"summary"},
     "report.homework": {"summary"},
-    **{f"report.{name}": {"summary"} for name in ("conclusions", "stopping", "verdict")},
+    **{
+        f"report.{name}": {"summary"}
+        for name in ("conclusions", "explained_page", "stopping", "verdict")
+    },
     **{
         f"report.tables.{name}": {"summary"}
         for name in ("cards", "costs", "explanations", "ranking")
     },
+    "report.measured": {"summary"},
     "report.study_files": {"summary"},
     "report.summary": {"summary"},
     **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from made_up_explanations import made_explanations
+from made_up_explanations import made_agreement, made_baselines, made_explanations
 
 from blocklab.report.figures import catalogue
 from blocklab.report.study_files import Study
@@ -97,7 +97,8 @@ class Made:
         self.histories = made_histories(networks)
         self.confusion = made_confusion(networks)
         self.provenance = dict(PROVENANCE)
-        self.explanations = made_explanations()
+        self.explanations, self.agreement = made_explanations(), made_agreement()
+        self.baselines = made_baselines()
         self.layers = dict(LAYERS)
         self.cards = dict(CARDS)
         self.channels = 1
@@ -125,6 +126,8 @@ class Made:
             homework=pd.read_csv(WORKFLOW / "report" / "homework.csv"),
             layers=self.layers,
             cards=self.cards,
+            agreement=self.agreement,
+            baselines=self.baselines,
             figures={name: f"figures/{name}.png" for name in FIGURES},
             missing=missing,
         )

@@ -74,18 +74,11 @@ rule summary:
         provenance=rules.aggregate.output.provenance,
         manifest=MANIFEST,
         template=f"{REPORT}/summary.md.jinja",
-        page_template=f"{REPORT}/summary.html.jinja",
         homework=f"{REPORT}/homework.csv",
         cards=CARDS,
         figures=expand(FIGURE, name=FIGURES),
     output:
         markdown=f"{OUT}/summary.md",
-        page=report(
-            f"{OUT}/summary.html",
-            caption="../report/summary.rst",
-            category="Summary",
-            labels={"page": "summary"},
-        ),
         config=f"{OUT}/config.yaml",
     log:
         f"{OUT}/logs/summary.log",
@@ -112,6 +105,36 @@ rule summary:
         missing=MISSING,
         code=code("summary.py"),
     message:
-        "Write {output.page}"
+        "Write {output.markdown}"
     script:
         "../scripts/summary.py"
+
+
+rule report:
+    input:
+        summary=rules.summary.output.markdown,
+        networks=rules.aggregate.output.networks,
+        histories=rules.aggregate.output.histories,
+        manifest=MANIFEST,
+        figures=rules.summary.input.figures,
+        attributions=of_every_run("attributions.npz"),
+        look=sorted(map(os.path.relpath, (WORKFLOW / "report" / "page").iterdir())),
+    output:
+        page=report(
+            f"{OUT}/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"page": "report"},
+        ),
+    log:
+        f"{OUT}/logs/report.log",
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    params:
+        networks=network_of_every_run(),
+        code=code("report.py"),
+    message:
+        "Write {output.page}"
+    script:
+        "../scripts/report.py"

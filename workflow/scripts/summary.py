@@ -1,4 +1,4 @@
-"""Write what the study is read by: the summary, and the same as one HTML page."""
+"""Write the summary, and the study's config to run it again."""
 
 import json
 import os
@@ -11,12 +11,11 @@ from blocklab.data.manifest import read_manifest
 from blocklab.files import write_atomically
 from blocklab.jobs.job import as_job
 from blocklab.report.aggregation import read_networks
-from blocklab.report.page import as_page
 from blocklab.report.summary import Study, render
 from blocklab.study.overlay import as_overlay
 
 with as_job(snakemake):
-    output, page = Path(snakemake.output.markdown), Path(snakemake.output.page)
+    output = Path(snakemake.output.markdown)
     settings = json.loads(snakemake.params.settings)
     # JSON text has lost the order of networks, which is that of the tables.
     every = {name: settings["networks"][name] for name in snakemake.params.study}
@@ -39,11 +38,10 @@ with as_job(snakemake):
         missing=snakemake.params.missing,
     )
     text = render(study, Path(files.template))
-    html = as_page(text, output.parent, Path(files.page_template))
     copy = Path(snakemake.output.config)
     # Tracking changes no result, so the summary is not written again for it.
     tracking = snakemake.config["tracking"]
     overlay = as_overlay({**settings, "tracking": tracking, "networks": every}, copy)
-    for path, content in ((output, text), (page, html), (copy, overlay)):
+    for path, content in ((output, text), (copy, overlay)):
         with write_atomically(path) as temporary:
             temporary.write_text(content, encoding="utf-8")

@@ -61,6 +61,7 @@ def test_what_the_homework_noted_is_kept():
     noted = {stem: card["homework"] for stem, card in CARDS.items() if "homework" in card}
     assert set(noted) == {"vgg", "bottleneck", "transformer_block", "bottleneck_csp", "sppf"}
     # The two blocks for which it had no weakness, an "x" in its table.
+    assert {homework["dataset"] for homework in noted.values()} == {"mnist"}
     empty = {stem for stem, homework in noted.items() if not homework["weaknesses"]}
     assert empty == {"bottleneck_csp", "sppf"}
 

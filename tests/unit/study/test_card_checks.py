@@ -14,6 +14,7 @@ CARD = {
     "title": "Mine",
     "papers": [{"authors": "Hu et al.", "year": 2017, "title": "A paper", "arxiv": "1709.01507"}],
     "idea": "It does.",
+    "short": {"strength": "works", "weakness": "slow"},
     "strengths": [{"claim": "It works.", "source": "arXiv 1709.01507"}],
     "weaknesses": [{"claim": "It is slow.", "source": "arXiv 1709.01507"}],
 }
@@ -49,6 +50,12 @@ WRONG = [
      "a paper and its section"),
     (("strenghts",), [], "strenghts: unknown key; did you mean 'strengths'?"),
     (("title",), 3, "title: 3 is a number; it must be text"),
+    (("short",), None, "short: missing; its strength and its weakness in a few words each, for the "
+     "table of blocks"),
+    (("short", "strength"), "a b c d e f g h i j k l m", "short.strength: 'a b c d e f g h i j k l "
+     "m' is no cell of a table; give one to twelve words without a full stop"),
+    (("short", "weakness"), "Slow.", "short.weakness: 'Slow.' is no cell of a table; give one to "
+     "twelve words without a full stop"),
     (("idea",), "", "idea: is empty; give at least 1"),
     (("name",), "yours", "name: 'yours' must be that of the file, 'mine'"),
 ]  # fmt: skip

@@ -20,6 +20,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/explain.smk"
 include: "workflow/rules/track.smk"
+include: "workflow/rules/structure.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/figures.smk"
 

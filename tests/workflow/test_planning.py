@@ -23,8 +23,8 @@ COMPARE = {"Compare explanations"}
 EXPLAINED = {f"Draw {figure.title}" for figure in FIGURES.values() if "explanation" in figure.reads}
 EXPLAINED |= COMPARE | {TIMELINE, SUMMARY, REPORT}
 GATHER = {"Aggregate all runs", SUMMARY, REPORT, *COMPARE, *DRAWN}
-# What the attributions of the first seeds alone show needs no table.
-TABLES_ALONE = GATHER - {f"Draw {FIGURES['heatmaps_all'].title}"}
+# What attributions alone show needs no table.
+TABLES_ALONE = GATHER - {f"Draw {FIGURES[name].title}" for name in ("heatmaps_all", "mean_maps")}
 EVERYTHING = ("Train", "Evaluate", "Explain", "Track")
 CHANGED_VGG = [{"conv": {"out": 4}}, {"maxpool": 4}, "flatten", {"linear": {"out": "classes"}}]
 
@@ -155,8 +155,8 @@ EDITS = {
     | EXPLAINED,
     "workflow/blocklab/jobs/trackers/wandb.py": jobs(("Track",), *NETWORKS),
     # The tracker is shown every network's.
-    "workflow/blocklab/report/figures/confusion.py": jobs(("Track",), *NETWORKS)
-    | {"Draw confusion of the best network", TIMELINE, SUMMARY, REPORT},
+    "workflow/blocklab/report/figures/heatmaps_all.py": jobs(("Track",), *NETWORKS)
+    | {f"Draw {FIGURES['heatmaps_all'].title}", TIMELINE, SUMMARY, REPORT},
 }
 
 
@@ -169,7 +169,7 @@ def test_edited_code_plans_what_runs_it(study: Study, file: str, expected: set[s
 
 def test_another_figure_is_a_module_a_line_and_a_caption(study: Study):
     folder = "workflow/blocklab/report/figures"
-    module = (study.folder / folder / "confusion.py").read_text(encoding="utf-8")
+    module = (study.folder / folder / "recall.py").read_text(encoding="utf-8")
     (study.folder / folder / "toy.py").write_text(module, encoding="utf-8")
     reads = '("networks", "confusion", "manifest")'
     entry = f'FIGURES = {{\n    "toy": Entry("a toy", {reads}),\n'
@@ -178,7 +178,7 @@ def test_another_figure_is_a_module_a_line_and_a_caption(study: Study):
     assert study.plan() == {"Draw a toy", TIMELINE, SUMMARY, REPORT}
     study.run()
     figures = study.results / "figures"
-    assert (figures / "toy.png").read_bytes() == (figures / "confusion.png").read_bytes()
+    assert (figures / "toy.png").read_bytes() == (figures / "recall.png").read_bytes()
     assert "](figures/toy.png)" in (study.results / "summary.md").read_text(encoding="utf-8")
 
 

@@ -41,7 +41,7 @@ from blocklab.study.targets import check_targets, forces_all
 from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (
-    "all prepare_data train evaluate explain track aggregate compare_explanations summary report"
+    "all prepare_data train evaluate explain track aggregate compare_explanations structure summary report"
 ).split()
 RULES += FIGURES
 

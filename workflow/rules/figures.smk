@@ -26,13 +26,15 @@ def not_of_logs():
 
 # What a figure can read: files, which are its rule's inputs,
 READABLE_FILES = {
+    "runs": rules.aggregate.output.runs,
     "networks": rules.aggregate.output.networks,
     "histories": rules.aggregate.output.histories,
     "confusion": rules.aggregate.output.confusion,
     "manifest": MANIFEST,
     # One file per network: its first seed is the one that is shown.
     "samples": expand(f"{RUN}/samples.csv", network=NETWORKS, seed=SEEDS[0]),
-    "attributions": rules.compare_explanations.input.attributions,
+    "attributions": expand(f"{RUN}/attributions.npz", network=NETWORKS, seed=SEEDS[0]),
+    "attributions_by_seed": of_every_run("attributions.npz"),
 }
 # and values, which are its rule's params. Logs are among these because Snakemake 9.27.1, given
 # them as inputs, trains a network again whose log was deleted when the timeline is to be drawn.

@@ -67,16 +67,45 @@ rule compare_explanations:
         "../scripts/compare_explanations.py"
 
 
+# What a page is made from; `report.study_files.read_study` reads it.
+STUDY_FILES = {
+    "networks": rules.aggregate.output.networks,
+    "runs": rules.aggregate.output.runs,
+    "histories": rules.aggregate.output.histories,
+    "confusion": rules.aggregate.output.confusion,
+    "provenance": rules.aggregate.output.provenance,
+    "explanations": rules.compare_explanations.output.explanations,
+    "manifest": MANIFEST,
+    "homework": f"{REPORT}/homework.csv",
+    "cards": CARDS,
+    "figures": expand(FIGURE, name=FIGURES),
+}
+STUDY_VALUES = {
+    "settings": canonical_json(
+        {
+            key: value
+            for key, value in {**config, "networks": STUDY}.items()
+            if key not in ("tracking", "partial", "only")
+        }
+    ),
+    "study": list(STUDY),
+    "networks": NETWORKS,
+    # Data of the user's own has no name but that of its folder or file.
+    "data": (
+        Path(config["dataset"]["directory"]).resolve().name.removesuffix(".npz")
+        if DATASET in OWN
+        else DATASET
+    ),
+    "layers": canonical_json({name: PLAN[name].get("layers", []) for name in NETWORKS}),
+    "missing": MISSING,
+}
+
+
 rule summary:
     input:
-        networks=rules.aggregate.output.networks,
-        explanations=rules.compare_explanations.output.explanations,
-        provenance=rules.aggregate.output.provenance,
-        manifest=MANIFEST,
+        **STUDY_FILES,
         template=f"{REPORT}/summary.md.jinja",
-        homework=f"{REPORT}/homework.csv",
-        cards=CARDS,
-        figures=expand(FIGURE, name=FIGURES),
+        structure=rules.structure.output,
     output:
         markdown=f"{OUT}/summary.md",
         config=f"{OUT}/config.yaml",
@@ -86,23 +115,7 @@ rule summary:
     conda:
         "../../envs/report.yaml"
     params:
-        settings=canonical_json(
-            {
-                key: value
-                for key, value in {**config, "networks": STUDY}.items()
-                if key not in ("tracking", "partial", "only")
-            }
-        ),
-        study=list(STUDY),
-        networks=NETWORKS,
-        # Data of the user's own has no name but that of its folder or file.
-        data=(
-            Path(config["dataset"]["directory"]).resolve().name.removesuffix(".npz")
-            if DATASET in OWN
-            else DATASET
-        ),
-        layers=canonical_json({name: PLAN[name].get("layers", []) for name in NETWORKS}),
-        missing=MISSING,
+        **STUDY_VALUES,
         code=code("summary.py"),
     message:
         "Write {output.markdown}"

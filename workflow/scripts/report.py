@@ -18,7 +18,9 @@ with as_job(snakemake):
     for network, path in zip(snakemake.params.networks, files.attributions, strict=True):
         with np.load(path) as arrays:
             runs[network, int(arrays["seed"])] = dict(arrays)
-    study = tables_for_page(read_networks(files.networks), pd.read_csv(files.histories))
+    names = ("histories", "agreement", "perturbation", "randomisation")
+    tables = {name: pd.read_csv(files[name]) for name in names if files.get(name)}
+    study = tables_for_page(read_networks(files.networks), **tables)
     study["class_names"] = read_manifest(files.manifest)["class_names"]
     markdown = Path(files.summary).read_text(encoding="utf-8")
     html = as_page(markdown, page.parent, Path(files.look[0]).parent, study, runs)

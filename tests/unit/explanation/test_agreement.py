@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blocklab.explanation.agreement import compare_explanations, ink_correlation
+from blocklab.explanation.agreement import (
+    compare_explanations,
+    ink_correlation,
+    partial_correlations,
+    rank_correlations,
+)
 from blocklab.explanation.checks import completeness_error
 from blocklab.files import write_arrays
 
@@ -42,6 +47,35 @@ def test_ink_correlation_of_hardly_any_ink_is_unknown(ink):
     image[0, 0, 0, ink:] = 0
     a = attributed([4, 3, 2, 1])
     assert math.isnan(ink_correlation(a, a, image))
+
+
+def test_every_pair_of_maps_is_correlated_by_ranks():
+    maps = np.array([[1, 2, 3, 4], [2, 1, 4, 3], [10, 20, 20, 40]])
+    # 1 - 6 * 4 / (4 * 15); with a tie, Pearson's of 1, 2, 3, 4 and 1, 2.5, 2.5, 4.
+    expected = [[1, 0.6, 4.5 / math.sqrt(5 * 4.5)], [0.6, 1, 1.5 / math.sqrt(5 * 4.5)]]
+    assert rank_correlations(maps)[:2] == pytest.approx(np.array(expected))
+
+
+def test_maps_that_have_no_ranks_correlate_with_nothing():
+    ramp = np.arange(5.0)
+    maps = np.stack([ramp, np.ones(5), np.where(ramp == 2, np.nan, ramp), np.full(5, np.inf)])
+    correlations = rank_correlations(maps)
+    assert correlations[0, 0] == pytest.approx(1)
+    assert np.isnan(correlations[0, 1:]).all() and np.isnan(correlations[1:]).all()
+
+
+def test_partial_correlation_is_that_of_what_a_third_map_leaves():
+    correlations = np.array([[1, 0.5, 0.3], [0.5, 1, 1], [0.3, 1, 1]])
+    partial = partial_correlations(correlations, np.array([0.6, 0.8, 1]))
+    assert partial[0, 1] == pytest.approx((0.5 - 0.48) / (0.8 * 0.6))
+    assert partial[0, 0] == pytest.approx(1)
+    assert np.isnan(partial[2]).all()  # it is the third map
+    # The same by fitting ranks by those of the third, and correlating what is left.
+    a, b, c = ranks = np.random.default_rng(0).permuted(np.tile(np.arange(30.0), (3, 1)), axis=1)
+    left = [x - np.polyval(np.polyfit(c, x, 1), c) for x in (a, b)]
+    every = rank_correlations(ranks)
+    expected = np.corrcoef(*left)[0, 1]
+    assert partial_correlations(every, every[2])[0, 1] == pytest.approx(expected)
 
 
 def test_completeness_error_is_the_median_share_of_the_change_that_is_missing():

@@ -43,6 +43,15 @@ def networks_table(count: int) -> pd.DataFrame:
     )
 
 
+def runs_table(networks: pd.DataFrame, seeds: int = 1) -> pd.DataFrame:
+    """Runs whose seeds are a tenth of a percent apart."""
+    return pd.DataFrame(
+        {"network": name, "seed": seed, "test_acc": accuracy + 0.001 * (seed - (seeds - 1) / 2)}
+        for name, accuracy in zip(networks["network"], networks["test_acc"], strict=True)
+        for seed in range(seeds)
+    )
+
+
 def explained(seed: int, images: int = 13, size: int = 12) -> dict[str, np.ndarray]:
     random = np.random.default_rng(seed)
     pixels = np.zeros((images, 1, size, size), np.uint8)
@@ -55,7 +64,7 @@ def explained(seed: int, images: int = 13, size: int = 12) -> dict[str, np.ndarr
         "images": pixels,
         "labels": labels,
         "predictions": labels,
-        "probabilities": np.full(images, 0.931, np.float32),
+        "margins": np.full(images, 4.25, np.float32),
         "attributions": random.normal(size=(images, 1, size, size)).astype(np.float32),
     }
 

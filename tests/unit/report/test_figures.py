@@ -2,7 +2,6 @@
 
 import inspect
 from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +14,18 @@ from made_up_figures import (
     explained,
     histories,
     networks_table,
+    runs_table,
     samples,
 )
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 
 import blocklab.report.figures
 from blocklab.data.manifest import write_manifest
 from blocklab.files import write_arrays, write_table
 from blocklab.report.figures import (
     accuracy_against_cost,
-    confusion,
     learning_curves,
+    recall,
     resource_use,
 )
 from blocklab.report.figures.catalogue import FIGURES, Entry
@@ -48,6 +47,11 @@ def curves(errors: list[float], networks: int = 1, **more):
     return learning_curves.draw(histories(errors, networks, **more), networks_table(networks)).axes
 
 
+def own(panel):
+    """Return a network's own curves, validation first; those of others are further back."""
+    return [line for line in panel.lines if line.get_zorder() == 2]
+
+
 @pytest.fixture
 def study(tmp_path):
     """The arguments of `draw_figure` that any figure may ask for, from a study of two networks."""
@@ -55,10 +59,12 @@ def study(tmp_path):
     write_table(tmp_path / "histories.csv", histories([0.2, 0.1], 2, seeds=2))
     write_table(tmp_path / "confusion.csv", counted(np.eye(10, dtype=int) * 90 + 1))
     write_manifest(tmp_path / "manifest.json", MANIFEST)
+    write_table(tmp_path / "runs.csv", runs_table(networks_table(2), seeds=2))
     files = {path.stem: str(path) for path in tmp_path.iterdir()}
     files["attributions"] = [str(tmp_path / f"{name}.npz") for name in NETWORKS[:2]]
     for seed, path in enumerate(files["attributions"]):
         write_arrays(path, **explained(seed))
+    files["attributions_by_seed"] = [p for p in files["attributions"] for _ in range(2)]
     files["samples"] = [str(tmp_path / f"{name}.csv") for name in NETWORKS[:2]]
     for path in files["samples"]:
         write_table(path, samples(50))
@@ -107,6 +113,20 @@ def test_another_figure_is_a_module_and_an_entry(tmp_path, study, monkeypatch):
     assert study("toy").get_size_inches().tolist() == [2, 13]
 
 
+def test_what_is_of_every_seed_comes_as_lists_by_network(tmp_path, study, monkeypatch):
+    (tmp_path / "seeds.py").write_text(
+        "def draw(attributions_by_seed):\n    return attributions_by_seed"
+    )
+    packages = blocklab.report.figures.__path__
+    monkeypatch.setattr(blocklab.report.figures, "__path__", [*packages, str(tmp_path)])
+    monkeypatch.setitem(FIGURES, "seeds", Entry("a toy", ("attributions_by_seed",)))
+    given = study("seeds")
+    assert list(given) == NETWORKS[:2]
+    for number, runs in enumerate(given.values()):
+        expected = explained(number)["attributions"]
+        assert [np.array_equal(run["attributions"], expected) for run in runs] == [True, True]
+
+
 def test_twelve_networks_look_different_and_the_baseline_is_grey_and_dashed():
     table = networks_table(12)
     looks = styles(table.assign(baseline=table.index == 3))
@@ -118,36 +138,51 @@ def test_twelve_networks_look_different_and_the_baseline_is_grey_and_dashed():
 
 
 def test_learning_curves_show_the_mean_error_in_percent_with_the_range_over_seeds():
-    validation, training = curves([0.2, 0.1], seeds=3)
-    assert validation.get_yscale() == training.get_yscale() == "log"
-    assert validation.get_ylim() == training.get_ylim()
-    assert validation.lines[0].get_ydata() == pytest.approx([20.1, 10.1])
-    assert training.lines[0].get_ydata() == pytest.approx([20, 10])
-    band = validation.collections[0].get_paths()[0].vertices[:, 1]
+    (panel,) = curves([0.2, 0.1], seeds=3)
+    assert panel.get_yscale() == "log"
+    validation, training = own(panel)
+    assert validation.get_ydata() == pytest.approx([20.1, 10.1])
+    assert training.get_ydata() == pytest.approx([20, 10])
+    band = panel.collections[0].get_paths()[0].vertices[:, 1]
     assert (band.min(), band.max()) == pytest.approx((10.0, 20.2))
-    assert to_rgb(validation.lines[0].get_color()) == to_rgb(BASELINE_COLOUR)
+    assert to_rgb(validation.get_color()) == to_rgb(BASELINE_COLOUR)
+
+
+def test_every_network_has_a_panel_before_the_others():
+    panels = curves([0.2, 0.1], networks=12)
+    assert [panel.get_title(loc="left") for panel in panels[1:3]] == NETWORKS[1:3]
+    assert [panel.get_visible() for panel in panels] == [True] * 12 + [False] * 3
+    assert len({panel.get_ylim() for panel in panels}) == 1
+    for panel in panels[:12]:
+        assert len(own(panel)) == 2
+        assert len(panel.lines) == 2 + 11
+        assert own(panel)[0].get_ydata() == pytest.approx([20, 10])
+    behind = [line for line in panels[1].lines if line.get_linestyle() == "--"]
+    assert len(behind) == 1, "the baseline"
 
 
 def test_without_a_validation_split_only_the_training_error_is_shown():
-    (panel,) = curves([0.2, 0.1], networks=2, validation=False)
-    assert "Training" in panel.get_title(loc="left")
-    assert len(panel.lines) == 2
+    figure = learning_curves.draw(histories([0.2, 0.1], 2, validation=False), networks_table(2))
+    assert [len(own(panel)) for panel in figure.axes] == [1, 1]
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == ["on training images, during it", "the others during it", "the baseline"]
 
 
-def test_one_epoch_is_shown_as_points_side_by_side():
+def test_one_epoch_is_shown_as_points_with_the_range_over_seeds():
     panel = curves([0.1], networks=12, seeds=2)[0]
-    places = [line.get_xdata()[0] for line in panel.lines]
-    assert len(set(places)) == 12
-    assert 0.5 < min(places) < 1 < max(places) < 1.5
     assert all(line.get_marker() not in ("", "None") for line in panel.lines)
     assert [tick for tick in panel.get_xticks() if 0.5 <= tick <= 1.5] == [1]
+    assert panel.collections[0].get_segments()[0][:, 1] == pytest.approx([10, 10.1])
 
 
 def test_an_error_of_zero_is_drawn_inside_the_log_axis_and_the_label_says_where():
-    (panel,) = curves([0.02, 0.0, 1e-17], validation=False)
-    assert panel.lines[0].get_ydata() == pytest.approx([2, 1, 1])
+    figure = learning_curves.draw(
+        histories([0.02, 0.0, 1e-17], validation=False), networks_table(1)
+    )
+    (panel,) = figure.axes
+    assert own(panel)[0].get_ydata() == pytest.approx([2, 1, 1])
     assert panel.get_ylim()[0] < 1
-    assert "0 drawn at 1" in panel.get_ylabel()
+    assert "0 drawn at 1" in figure.get_supylabel()
 
 
 def test_an_error_of_nearly_all_ends_the_axis_at_all():
@@ -158,7 +193,7 @@ def test_an_error_of_nearly_all_ends_the_axis_at_all():
 def test_no_error_at_all_still_gives_a_figure():
     (panel,) = curves([0.0], validation=False)
     low, high = panel.get_ylim()
-    assert 0 < low < panel.lines[0].get_ydata()[0] < high
+    assert 0 < low < own(panel)[0].get_ydata()[0] < high
 
 
 def test_accuracy_against_cost_names_every_network_once_and_the_baseline_as_such():
@@ -229,47 +264,12 @@ def test_resource_use_without_a_gpu_and_without_samples(tmp_path):
     assert nothing.texts[0].get_text() == "no training took long enough to be sampled"
 
 
-def test_confusion_shows_counts_recall_and_only_the_errors_in_colour():
-    counts = np.array([[90, 10, 0], [0, 50, 0], [0, 0, 0]])
-    names = {"class_names": ["ankle boot", "bag", "coat"]}
-    figure = confusion.draw(networks_table(2), counted(counts), names)
-    axes = figure.axes[0]
-    shares = axes.images[0].get_array()
-    assert shares.mask.diagonal().all()
-    assert shares[0, 1] == pytest.approx(10)
-    assert axes.images[0].get_clim() == pytest.approx((0, 10))
-    texts = [text.get_text() for text in axes.texts]
-    assert texts[:9] == ["90", "10", "0", "0", "50", "0", "0", "0", "0"]
-    assert texts[9:] == ["90.0 %", "100.0 %", "-", "recall"]  # the last class has no images
-    title = "network_1: 10 of 150 test predictions are wrong (6.67\N{NO-BREAK SPACE}%)"
-    assert axes.get_title(loc="left").replace("\n", " ") == title
-
-
-def test_confusion_of_few_classes_is_wide_enough_for_its_texts():
-    names = {"class_names": ["cherry", "lime", "plum"]}
-    figure = confusion.draw(networks_table(2), counted(np.array([[0, 10, 2], [0, 12, 0]])), names)
-    figure.draw_without_rendering()
-    texts = [text for text in figure.findobj(Text) if text.get_text()]
-    cut = [text.get_text() for text in texts if text.get_window_extent().x0 < 0]
-    cut += [t.get_text() for t in texts if t.get_window_extent().x1 > figure.bbox.x1]
-    assert cut == []
-    ticks = [tick.get_window_extent() for tick in figure.axes[1].get_xticklabels()]
-    assert all(left.x1 < right.x0 for left, right in pairwise(ticks))
-
-
-def test_confusion_without_an_error_is_drawn(tmp_path):
-    figure = confusion.draw(networks_table(2), counted(np.eye(10, dtype=int)), MANIFEST)
-    save(figure, tmp_path / "confusion.png")
-    assert (tmp_path / "confusion.png").stat().st_size > 10_000
-
-
-def test_confusion_of_a_hundred_classes_is_colour_recall_and_names_cut_short():
-    names = {"class_names": [f"a class with a long name, number {i}" for i in range(100)]}
-    figure = confusion.draw(networks_table(2), counted(np.eye(100, dtype=int) * 9 + 1), names)
-    axes = figure.axes[0]
-    assert len(axes.texts) == 101  # recalls and their heading; no counts
-    assert axes.get_yticklabels()[42].get_text() == clip(names["class_names"][42], 24)
-    assert max(figure.get_size_inches()) < 16
+def test_dollars_in_a_name_are_no_formula(tmp_path):
+    table = networks_table(2)
+    names = {"class_names": [rf"$\frac{{{number}$" for number in range(10)]}
+    figure = recall.draw(table, counted(np.eye(10, dtype=int)), names)
+    save(figure, tmp_path / "recall.png")
+    assert figure.axes[0].get_xticklabels()[3].get_text() == r"$\frac{3$"
 
 
 def test_a_name_that_is_cut_short_keeps_its_end():

@@ -149,9 +149,11 @@ LOADED = {
 }
 EVERY_NETWORK_JOB = {f"{job} {network}" for job in NETWORK_JOBS for network in BLOCKS}
 FIGURE_JOBS = {f"figure {name}" for name in FIGURES}
-REPORT = {"aggregate", "compare_explanations", "summary", "report", *FIGURE_JOBS}
-OF_A_RUN = ("heatmaps_all", "confusion")  # figures that a tracker gets, too
-MAPS = {"figure heatmaps", "figure heatmaps_all"}
+REPORT = {"aggregate", "compare_explanations", "structure", "summary", "report", *FIGURE_JOBS}
+PAIR = {"figure heatmaps", "figure heatmaps_small"}
+MAPS = PAIR | {"figure heatmaps_all", "figure mean_maps"}
+
+MEASURES = ("imputation", "randomisation", "relevance_gain", "signs", "smoothness")
 
 
 def of(job: str) -> set[str]:
@@ -190,6 +192,7 @@ EDITS = {
     "networks.alike": with_block("transformer"),
     "networks.complexity": of("evaluate"),
     "networks.listing": set(),
+    **{f"networks.structure.{name}": set() for name in ("drawn", "graph", "recording", "words")},
     "networks.weights": EVERY_NETWORK_JOB,
     "networks.kernels.compiled": EVERY_NETWORK_JOB,
     "networks.kernels.attention": with_block("transformer"),
@@ -223,6 +226,10 @@ EDITS = {
     "explanation.methods.integrated_gradients": of("explain"),
     "explanation.checks": {"compare_explanations"},
     "explanation.agreement": {"compare_explanations"},
+    **{f"explanation.measures.{name}": set() for name in MEASURES},
+    "explanation.comparison": set(),
+    "explanation.intervals": set(),
+    "explanation.top_share": set(),
     "explanation.ink": {"compare_explanations", "summary", "report", "track", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),
@@ -257,21 +264,29 @@ EDITS = {
     "report.answer": set(),
     "report.findings": {"summary"},
     "report.homework": {"summary"},
+    "report.study_files": {"summary"},
     "report.summary": {"summary"},
+    **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},
     "report.words": {"summary"},
     "report.run_images": {"track"},
     "report.figures.catalogue": set(),
     "report.figures.drawing": FIGURE_JOBS,
     "report.figures.style": FIGURE_JOBS | {"track"},
+    "report.figures.shares": MAPS | {"track"},
+    "report.figures.map_sheet": MAPS | {"track"},
     "report.figures.attribution_maps": MAPS | {"track"},
     **{f"report.figures.{name}": {f"figure {name}"} for name in FIGURES},
-    **{f"report.figures.{name}": {f"figure {name}", "track"} for name in OF_A_RUN},
+    "report.figures.heatmaps": PAIR,
+    # A tracker is shown a run's maps and confusion.
+    "report.figures.heatmaps_all": {"figure heatmaps_all", "track"},
+    "report.run_confusion": {"track"},
 }
 
 
 def stamps(workflow: Path) -> dict[str, str]:
     """Return the stamp of every job, as the rules ask for them."""
-    scripts = ("prepare_data", "track", "aggregate", "compare_explanations", "summary", "report")
+    scripts = ["prepare_data", "track", "aggregate", "compare_explanations", "structure"]
+    scripts += ["summary", "report"]
     jobs = {job: stamp(workflow, f"{job}.py", LOADED.get(job, ())) for job in scripts}
     for job in NETWORK_JOBS:
         for network, blocks in BLOCKS.items():

@@ -16,12 +16,13 @@ from blocklab.report.prose import as_html
 # The page's scripts, in the order in which they need each other.
 SCRIPTS = (
     "elements", "numbers", "study", "networks", "tables", "axes", "curves", "costs", "colours",
-    "maps", "pixel", "heatmaps", "matrix", "start",
+    "maps", "pixel", "heatmaps", "matrix", "explained", "start",
 )  # fmt: skip
 
 
 # Figures that the scripts draw, and those that what they draw holds, too.
 DRAWN = frozenset({"learning_curves", "accuracy_against_cost", "heatmaps"})
+DRAWN_FROM = {"agreement": "agreement", "deletion_curves": "perturbation"}  # where it is given
 HELD = frozenset({"heatmaps_all"})
 LARGEST = 4_700_000  # characters; what a run says of each image comes on top
 
@@ -46,7 +47,8 @@ def as_page(
     are JSON, and the browser is told by their hash to run no scripts but the page's own.
     Raises OSError for a figure that is not there, UserError for runs of different images.
     """
-    prose = as_html(markdown, folder, DRAWN, HELD)
+    drawn = DRAWN | {figure for figure, table in DRAWN_FROM.items() if table in study}
+    prose = as_html(markdown, folder, drawn, HELD)
     style = (look / "page.css").read_text(encoding="utf-8")
     script = "".join((look / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     script = f'"use strict";\n{script}'

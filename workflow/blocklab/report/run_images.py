@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib import rc_context
 
-from blocklab.report.figures import confusion, heatmaps_all
-from blocklab.report.figures.attribution_maps import MAP_LOOK, Explained
+from blocklab.report.figures import heatmaps_all
+from blocklab.report.figures.attribution_maps import Explained
+from blocklab.report.figures.map_sheet import MAP_LOOK
 from blocklab.report.figures.style import LOOK
+from blocklab.report.run_confusion import draw_confusion
 
 DOTS_PER_INCH = 80
 
@@ -32,19 +33,9 @@ def draw_run(
         manifest, explanation: as the study's figures take them.
         folder: where the files are to be; it exists.
     """
-    true, predicted = np.indices(counts.shape)
-    table = pd.DataFrame(
-        {
-            "network": network,
-            "true_class": true.ravel(),
-            "predicted_class": predicted.ravel(),
-            "images": counts.ravel(),
-        }
-    )
-    only = pd.DataFrame({"network": [network], "best": [True]})
     figures = {
         "heatmap": (heatmaps_all.draw({network: explained}, manifest, explanation), MAP_LOOK),
-        "confusion": (confusion.draw(only, table, manifest), LOOK),
+        "confusion": (draw_confusion(network, counts, manifest["class_names"]), LOOK),
     }
     paths = {name: folder / f"{name}.png" for name in figures}
     for name, (figure, look) in figures.items():

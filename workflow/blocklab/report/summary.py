@@ -1,7 +1,6 @@
 """The summary as Markdown: tables and sentences from the study's files, put into one template."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,9 @@ import pandas as pd
 from blocklab.explanation.ink import on_black
 from blocklab.report.findings import conclusion, highest_costs, oddities, standing
 from blocklab.report.homework import compare
-from blocklab.report.layers import Layers, by_value, differences, layer_table
+from blocklab.report.layers import by_value, differences, layer_table
 from blocklab.report.statistics import BOOTSTRAP_SEEDS
+from blocklab.report.study_files import Study
 from blocklab.report.words import DASH, count, interval, join, literal, p_text, percent
 from blocklab.study.overlay import command
 
@@ -25,29 +25,6 @@ COSTS = {
 }
 # Counted, not measured: the same whenever the study runs.
 SIZES = {"parameters": "parameters", "flops": "FLOPs", "bytes_moved": "memory traffic"}
-
-
-@dataclass(frozen=True)
-class Study:
-    """What a summary is made from.
-
-    config: of the networks that have results, in the study's order. data: its name. networks,
-    explanations, provenance, homework: the files of that name. manifest: of the prepared data.
-    layers: as listed, by network; empty where no torch was there to tell. cards: by name. figures:
-    paths relative to the summary, by name. missing: networks of the study that have no results.
-    """
-
-    config: dict[str, Any]
-    data: str
-    networks: pd.DataFrame
-    explanations: pd.DataFrame
-    provenance: dict[str, Any]
-    manifest: dict[str, Any]
-    homework: pd.DataFrame
-    layers: Layers
-    cards: Mapping[str, dict[str, Any]]
-    figures: Mapping[str, str]
-    missing: Sequence[str] = ()
 
 
 def render(study: Study, template: Path) -> str:

@@ -22,8 +22,10 @@ PACKAGE = WORKFLOW / "blocklab"
 
 
 def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
-    """Return by network: `modules`, its block files, `layers`, `complexity` and `training_needs`.
+    """Return by network: `modules`, its block files, and what is known of the network built.
 
+    That is `layers`, `structure`, `complexity` and `training_needs`, each from the module of
+    `networks` of that name.
     `config` is resolved; `cache` is the folder that plans are kept in. Where torch is missing,
     because jobs bring it in environments of their own, nothing can be checked or counted: then
     only `modules` are known, and a mistake shows when its job starts.
@@ -80,6 +82,7 @@ def _plan(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     from blocklab.networks.listing import list_layers
     from blocklab.networks.needs import training_needs
     from blocklab.networks.network import resolve
+    from blocklab.networks.structure.drawn import network_structure
 
     shape = input_shape(config["dataset"])
     classes = describe(config["dataset"]).classes
@@ -88,5 +91,6 @@ def _plan(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
         layers = resolve(name, network["layers"], shape, classes)
         modules = {layer.cls.__module__.removeprefix("blocklab.") for layer in layers}
         answer[name] = {"modules": sorted(modules), "layers": list_layers(layers, shape)}
+        answer[name]["structure"] = network_structure(layers, shape)
         answer[name] |= complexity(layers, shape) | training_needs(layers, shape)
     return answer

@@ -4,6 +4,7 @@ const FIGURES = {
   learning_curves: learningCurves,
   accuracy_against_cost: accuracyAgainstCost,
   agreement: agreementMatrix,
+  deletion_curves: perturbationCurves,
   heatmaps: heatmapBrowser,
 };
 

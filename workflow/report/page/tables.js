@@ -50,7 +50,7 @@ function makeSortable(table) {
     const numeric = isNumeric(columns[column]);
     if (numeric) {
       [head, ...columns[column]].forEach((cell) => cell.classList.add("number"));
-      addBars(columns[column]);
+      if (!plainText(head).startsWith("p") || plainText(head).startsWith("param")) addBars(columns[column]);
     }
     const button = element("button", { type: "button", class: "sort" });
     button.append(...head.childNodes);

@@ -17,15 +17,23 @@ class Entry(NamedTuple):
 
 
 FIGURES = {
+    "accuracy": Entry("accuracy of every network", ("networks", "runs")),
+    "heatmaps_small": Entry(
+        "attributions of one image, every network",
+        ("networks", "attributions", "manifest", "explanation"),
+    ),
     "learning_curves": Entry("learning curves", ("histories", "networks")),
     "accuracy_against_cost": Entry("test error against cost", ("networks",)),
-    "confusion": Entry("confusion of the best network", ("networks", "confusion", "manifest")),
+    "recall": Entry("recall of every class", ("networks", "confusion", "manifest")),
     "heatmaps": Entry(
         "attributions, baseline and best",
         ("networks", "attributions", "manifest", "explanation"),
     ),
     "heatmaps_all": Entry(
         "attributions, every network", ("attributions", "manifest", "explanation")
+    ),
+    "mean_maps": Entry(
+        "mean attributions of every class", ("attributions_by_seed", "manifest", "explanation")
     ),
     "resource_use": Entry("use of processor and GPU over time", ("samples", "networks")),
     "timeline": Entry("timeline of the jobs", ("logs",)),

@@ -14,8 +14,11 @@ from blocklab.data.manifest import read_manifest
 READERS = {
     ".csv": pd.read_csv,
     ".json": read_manifest,
-    ".npz": lambda path: dict(np.load(path)),
+    # Arrays are read as they are asked for: those of all runs may not fit into memory at once.
+    ".npz": np.load,
 }
+# What such a name is read from is a file per network and seed; other lists are one per network.
+BY_SEED = "_by_seed"
 
 
 def draw_figure(
@@ -27,17 +30,20 @@ def draw_figure(
     """Return the figure that the module of this name draws from `files` and `values`.
 
     A table comes to its `draw` as a DataFrame, a manifest as a dictionary, an .npz file as a
-    dictionary of arrays. Where there is a list of files they are one per network, in the order of
-    `networks`, and come as a dictionary by network.
+    mapping of arrays. Where there is a list of files they are one per network, in the order of
+    `networks`, and come as a dictionary by network; where the argument's name ends in BY_SEED they
+    are one per network and seed, and come as lists by network.
     """
     contents = {}
     for argument, paths in files.items():
         if isinstance(paths, str):
             contents[argument] = _read(paths)
-        else:
-            contents[argument] = {
-                network: _read(path) for network, path in zip(networks, paths, strict=True)
-            }
+            continue
+        read = list(map(_read, paths))
+        if argument.endswith(BY_SEED):
+            seeds = len(read) // len(networks)
+            read = [read[i : i + seeds] for i in range(0, len(read), seeds)]
+        contents[argument] = dict(zip(networks, read, strict=True))
     return import_module(f"blocklab.report.figures.{name}").draw(**contents, **values)
 
 

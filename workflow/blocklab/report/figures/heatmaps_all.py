@@ -7,12 +7,19 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from blocklab.report.figures.attribution_maps import (
-    MAP_LOOK,
     Explained,
     check_same_images,
     column_of,
-    draw_maps,
+    first_of_many,
+    heading_of,
+    notes_on,
+    rows_of,
+    shown_images,
 )
+from blocklab.report.figures.map_sheet import MAP_LOOK, draw_sheet, stacked
+
+# More networks than that stand in blocks one below the other.
+ABREAST = 12
 
 
 @rc_context(MAP_LOOK)
@@ -31,6 +38,14 @@ def draw(
     Raises UserError if the networks explain different images.
     """
     check_same_images(attributions)
-    columns = [column_of(network, arrays) for network, arrays in attributions.items()]
-    gallery = next(iter(attributions.values()))
-    return draw_maps(gallery, columns, manifest["class_names"], explanation, cell=0.95)
+    arrays, names = next(iter(attributions.values())), manifest["class_names"]
+    positions = range(shown_images(arrays))
+    columns = [column_of(name, run, positions, names) for name, run in attributions.items()]
+    return draw_sheet(
+        rows_of(arrays, positions, names),
+        columns,
+        stacked(len(positions), len(columns), ABREAST),
+        heading=heading_of(explanation),
+        notes=notes_on(arrays, explanation) + first_of_many(arrays),
+        largest=0.95,
+    )

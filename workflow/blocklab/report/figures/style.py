@@ -20,6 +20,7 @@ from blocklab.files import write_atomically
 LOOK = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same figure
     "font.size": 9,
+    "text.parse_math": False,  # names of classes are any text, dollars in it too
     "axes.titlesize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,

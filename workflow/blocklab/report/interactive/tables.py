@@ -15,9 +15,9 @@ OF_HISTORIES = [
 ]  # fmt: skip
 
 
-def tables_for_page(networks: pd.DataFrame, histories: pd.DataFrame) -> dict[str, Any]:
-    """Return what the charts need of networks.csv and histories.csv, as lists by column."""
-    return {
-        "networks": columns(networks[OF_NETWORKS]),
-        "histories": columns(histories[OF_HISTORIES]),
-    }
+def tables_for_page(
+    networks: pd.DataFrame, histories: pd.DataFrame, **others: pd.DataFrame
+) -> dict[str, Any]:
+    """Return what the charts need of networks.csv, histories.csv and others, as lists by column."""
+    tables = {"networks": networks[OF_NETWORKS], "histories": histories[OF_HISTORIES]} | others
+    return {name: columns(table) for name, table in tables.items()}

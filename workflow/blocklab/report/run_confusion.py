@@ -1,11 +1,9 @@
-"""The confusion matrix of the best network, summed over its seeds."""
+"""The confusion matrix of one run."""
 
 import textwrap
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib import rc_context
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
@@ -21,26 +19,17 @@ LEAST_SIDE = 2.9
 
 
 @rc_context({**LOOK, "axes.grid": False})
-def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str, Any]) -> Figure:
-    """Return how often the best network took a class (row) for another (column).
+def draw_confusion(network: str, counts: np.ndarray, class_names: Sequence[str]) -> Figure:
+    """Return how often a run took a class (row) for another (column); counts [K, K], of images.
 
     The colour is the share of the row's images, off the diagonal alone: the errors are what is to
     be seen, and on the diagonal they would drown. The recall of each class stands at the right. Of
     MANY classes or more, the colour alone is shown, on smaller cells.
-
-    Args:
-        networks: of networks.csv the columns network and best.
-        confusion: the columns of confusion.csv.
-        manifest: of the data set; its class_names are read.
     """
-    best = networks.loc[networks["best"], "network"].iloc[0]
-    class_names = [clip(name, LONGEST_NAME) for name in manifest["class_names"]]
+    class_names = [clip(name, LONGEST_NAME) for name in class_names]
     classes = len(class_names)
     many = classes >= MANY
     size = 5.5 if many else 8
-    counts = np.zeros((classes, classes), dtype=np.int64)
-    rows = confusion[confusion["network"] == best]
-    counts[rows["true_class"], rows["predicted_class"]] = rows["images"]
     images = counts.sum(axis=1)
     share = 100 * counts / np.where(images > 0, images, np.nan)[:, None]
     errors = np.ma.masked_invalid(np.where(np.eye(classes, dtype=bool), np.nan, share))
@@ -73,7 +62,7 @@ def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str,
     axes.set_ylabel("true class")
     wrong, total = int(counts.sum() - np.trace(counts)), int(counts.sum())
     share_wrong = f"{100 * wrong / max(total, 1):.2f}\N{NO-BREAK SPACE}%"
-    title = f"{best}: {wrong:,} of {total:,} test predictions are wrong ({share_wrong})"
+    title = f"{network}: {wrong:,} of {total:,} test predictions are wrong ({share_wrong})"
     axes.set_title(textwrap.fill(title, round(13 * (side + 0.4))), loc="left", pad=22)
     label = "share of the true class's images, errors only (square-root scale)"
     bar = figure.colorbar(

@@ -1,0 +1,1 @@
+"""Measures of what attributions are worth, one file each; docs/explanations.md words them."""

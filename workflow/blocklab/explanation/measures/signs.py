@@ -1,0 +1,20 @@
+"""How much of an explanation speaks against the class it explains."""
+
+import numpy as np
+
+from blocklab.explanation.ink import by_pixel
+
+
+def share_against(maps: np.ndarray) -> float:
+    """Return the share of absolute attribution that has negative sign, mean over images.
+
+    maps [M, C, H, W], summed over channels first: a pixel counts once, with one sign. From 0 (all
+    speaks for the class) to 1. Attributions sum to the change of the target, so a share near 0.5
+    says that much is for and as much against, not that little is attributed. Images whose map is 0
+    everywhere or not finite are left out; NaN if none is left.
+    """
+    pixels = by_pixel(maps.astype(np.float64))
+    total = np.abs(pixels).sum(axis=(1, 2))
+    against = -pixels.clip(max=0).sum(axis=(1, 2))
+    told = np.isfinite(total) & (total > 0)
+    return float(np.mean(against[told] / total[told])) if told.any() else np.nan

@@ -1,0 +1,1 @@
+"""What modules do to their input, step by step, as graphs that can be drawn."""

@@ -1,0 +1,230 @@
+"""A sheet of maps: an image per row, a map per row and column, in blocks that fit a page."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from blocklab.explanation.ink import ink, on_black
+from blocklab.report.figures.shares import limit
+from blocklab.report.figures.style import LOOK, clip
+
+MAP_LOOK = {**LOOK, "axes.grid": False, "axes.spines.top": True, "axes.spines.right": True}
+PERCENTILE = 95
+LONGEST_NAME = 24  # characters, in lines of
+NAME_LINE = 11
+WRONG = "\N{BALLOT X}"
+# Inches: the page's width, and what is between and around maps.
+WIDTH, LEAST_WIDTH = 8.6, 5.7
+GAP, CAPTION, FOOTER, BETWEEN_BLOCKS = 0.08, 0.2, 0.2, 0.15
+
+
+@dataclass(frozen=True)
+class Row:
+    """An image, uint8 [C, H, W], the text to its left and the one above it."""
+
+    name: str
+    image: np.ndarray
+    heading: str
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What a network says of an image: the class, what is said beside it, whether it is wrong."""
+
+    predicted: str
+    beside: str
+    wrong: bool
+
+
+@dataclass(frozen=True)
+class Column:
+    """Maps [R, H, W] in shares, a caption above each if there are any, a text below them all."""
+
+    title: str
+    maps: np.ndarray
+    captions: Sequence[Caption] = ()
+    footer: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows and columns that stand together; a sheet too long or too wide has several."""
+
+    rows: range
+    columns: range
+
+
+def side_by_side(rows: int, columns: int, most_rows: int) -> list[Block]:
+    """Return two blocks of half the rows each, or one of all if they are at most `most_rows`."""
+    half = ceil(rows / 2) if rows > most_rows else rows
+    parts = [range(start, min(start + half, rows)) for start in range(0, rows, half)]
+    return [Block(part, range(columns)) for part in parts]
+
+
+def stacked(rows: int, columns: int, most_columns: int) -> list[Block]:
+    """Return blocks of all rows, one below the other, of about as many columns each."""
+    each = ceil(columns / ceil(columns / most_columns))
+    parts = [range(start, min(start + each, columns)) for start in range(0, columns, each)]
+    return [Block(range(rows), part) for part in parts]
+
+
+def draw_sheet(
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    blocks: Sequence[Block],
+    *,
+    heading: str,
+    notes: str,
+    largest: float,
+    images: str = "input",
+    beside: bool = False,
+) -> Figure:
+    """Return the figure of `blocks`, each of which begins with its rows' images.
+
+    All maps share one symmetric scale: see `shares.limit`. What it clips is added to `notes`, the
+    text below the heading. `largest`: a map's side in inches where there is room for it. `images`:
+    the title of the images. `beside`: blocks stand side by side, not one below the other.
+    """
+    names = [_name(row.name) for row in rows]
+    left = 0.16 + 0.075 * max(len(line) for name in names for line in name.split("\n"))
+    across = max(len(block.columns) for block in blocks) + 1
+    abreast = len(blocks) if beside else 1
+    cell = (WIDTH / abreast - left) / across - GAP - (BETWEEN_BLOCKS / across if beside else 0)
+    cell = min(cell, largest)
+    titles = [_title(column.title, cell + GAP) for column in columns]
+
+    inked = ink(np.stack([row.image for row in rows]))
+    outlined = on_black(inked.mean())
+    scale = limit([column.maps for column in columns], inked, PERCENTILE)
+    beyond = max(_share_beyond(column.maps[inked], scale) for column in columns)
+    what = "ink" if outlined else "pixels"
+    notes += (
+        f" Colours end at {100 * scale:.2g} %; of no column do more than"
+        f" {100 * beyond:.1f} % of the {what} lie beyond."
+    )
+    if outlined:
+        notes += " Thin line: outline of the input."
+
+    block_width = left + across * (cell + GAP)
+    width = max(abreast * block_width + (abreast - 1) * BETWEEN_BLOCKS + 0.06, LEAST_WIDTH)
+    notes = textwrap.fill(notes, round(16.4 * width))
+    top = 0.38 + 0.135 * (notes.count("\n") + 1)
+    title_height = 0.1 + 0.15 * (1 + max(title.count("\n") for title in titles)) + CAPTION
+    footers = FOOTER if any(column.footer for column in columns) else 0
+    heights = [title_height + len(b.rows) * (cell + CAPTION) + footers for b in blocks]
+    height = top + (max(heights) if beside else sum(heights)) + 0.5
+    figure = Figure(figsize=(width, height))
+    figure.text(0.1 / width, 1 - 0.1 / height, heading, size=11, va="top")
+    figure.text(0.1 / width, 1 - 0.36 / height, notes, size=7.5, va="top", color="0.3")
+
+    x, y = 0.0, top
+    for block, block_height in zip(blocks, heights, strict=True):
+        for down, row in enumerate(block.rows):
+            place_y = y + title_height + down * (cell + CAPTION)
+            for over, column in enumerate([None, *block.columns]):
+                place = (x + left + over * (cell + GAP), place_y)
+                axes = _place(figure, place, cell)
+                if column is None:
+                    _draw_input(axes, rows[row], names[row], cell)
+                else:
+                    _draw_map(axes, rows[row], columns[column], row, scale, outlined, cell)
+                if down == 0:
+                    title = images if column is None else titles[column]
+                    size = min(_fitting(line, 0.95 * cell, 9) for line in title.split("\n"))
+                    look = {"va": "bottom", "weight": "bold", "size": size}
+                    _write(axes, title, (0.5, 1), 72 * CAPTION, **look)
+                if down == len(block.rows) - 1 and column is not None:
+                    _write(axes, columns[column].footer, (0.5, 0), -4, va="top", size=7)
+        x += (block_width + BETWEEN_BLOCKS) if beside else 0
+        y += 0 if beside else block_height
+    _draw_bar(figure, scale, beyond)
+    return figure
+
+
+def _place(figure: Figure, place: tuple[float, float], side: float) -> Axes:
+    """Return square axes whose upper left corner is `place`, in inches from that of the figure."""
+    width, height = figure.get_size_inches()
+    corner = place[0] / width, 1 - (place[1] + side) / height
+    return figure.add_axes((*corner, side / width, side / height), xticks=[], yticks=[])
+
+
+def _draw_input(axes: Axes, row: Row, name: str, cell: float) -> None:
+    image = row.image
+    pixels = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
+    axes.set_title(row.heading, size=_fitting(row.heading, cell, 6.5), color="0.4", pad=3)
+    axes.set_ylabel(name, rotation=0, ha="right", va="center", size=9)
+
+
+def _draw_map(
+    axes: Axes, row: Row, column: Column, position: int, scale: float, outlined: bool, cell: float
+) -> None:
+    axes.imshow(column.maps[position], cmap="RdBu_r", vmin=-scale, vmax=scale)
+    axes.spines[:].set_color("0.8")
+    bright = row.image.mean(axis=0)
+    if outlined and bright.min() < bright.max():
+        # At half the brightness, so that the eye finds the digit under a map.
+        level = (bright.min() + bright.max()) / 2
+        axes.contour(bright, levels=[level], colors="0.3", linewidths=0.5, alpha=0.6)
+    if column.captions:
+        caption = column.captions[position]
+        name = clip(caption.predicted, max(3, round(10 * cell) - len(caption.beside)))
+        text = f"{WRONG + ' ' if caption.wrong else ''}{name}  {caption.beside}"
+        weight = "bold" if caption.wrong else "normal"
+        axes.set_title(text, size=_fitting(text, 0.95 * cell, 7.5), pad=3, weight=weight)
+        if caption.wrong:
+            axes.spines[:].set(color="black", linewidth=2)
+
+
+def _draw_bar(figure: Figure, scale: float, beyond: float) -> None:
+    width, height = figure.get_size_inches()
+    bar = figure.add_axes((0.35 / width, 0.36 / height, 2.4 / width, 0.11 / height))
+    drawn = next(axes.images[0] for axes in figure.axes if _is_map(axes))
+    figure.colorbar(
+        drawn, cax=bar, orientation="horizontal", extend="both" if beyond else "neither",
+        ticks=[-scale, 0, scale],
+    )  # fmt: skip
+    ends = f"{100 * scale:.2g} %"
+    bar.set_xticklabels([f"\N{MINUS SIGN}{ends}", "0", f"+{ends}"])
+    bar.tick_params(labelsize=7.5)
+    label = "share of the map's absolute attribution"
+    bar.text(1.08, 0.5, label, size=8, va="center", transform=bar.transAxes)
+
+
+def _is_map(axes: Axes) -> bool:
+    return bool(axes.images) and axes.images[0].cmap.name == "RdBu_r"
+
+
+def _write(axes: Axes, text: str, where: tuple[float, float], up: float, **look: object) -> None:
+    axes.annotate(
+        text, where, (0, up), xycoords="axes fraction", textcoords="offset points", ha="center",
+        **look,
+    )  # fmt: skip
+
+
+def _share_beyond(values: np.ndarray, scale: float) -> float:
+    finite = np.abs(values[np.isfinite(values)])
+    return float((finite > scale).mean()) if finite.size else 0.0
+
+
+def _fitting(text: str, inches: float, most: float) -> float:
+    """Return the size at which a line of text is no wider than `inches`, or `most` if smaller."""
+    return min(most, 72 * inches / (0.6 * max(len(text), 1)))
+
+
+def _name(name: str) -> str:
+    """Return a class's name in short lines; a line that the caller broke stays broken."""
+    first, *rest = name.split("\n")
+    return "\n".join([textwrap.fill(clip(first, LONGEST_NAME), NAME_LINE), *rest])
+
+
+def _title(title: str, inches: float) -> str:
+    """Break a title after its underscores and spaces where it is wider than `inches`."""
+    lines = title.replace("_", "_ ").split("\n")
+    broken = [textwrap.fill(line, max(10, int(inches / 0.085))) for line in lines]
+    return "\n".join(broken).replace("_ ", "_")

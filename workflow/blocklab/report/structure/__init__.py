@@ -1,0 +1,1 @@
+"""Pictures of how blocks and networks are built, as SVG."""

@@ -101,7 +101,8 @@ FILES = {
         *(f"{table}.csv" for table in ("perturbation", "randomisation")),
     ],
     (*FIGURES_OF_RESULTS,): [f"figures/{name}.png" for name in FIGURES_OF_RESULTS],
-    ("summary",): ["summary.md", "summary.html"],
+    ("summary",): ["summary.md"],
+    ("report",): ["report.html"],
 }
 
 

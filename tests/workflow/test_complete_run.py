@@ -151,7 +151,8 @@ def test_all_networks_explain_the_same_images(finished: Study):
         for name in ("indices", "images", "labels"):
             np.testing.assert_array_equal(file[name], one[name])
         assert file["attributions"].shape == (14, 1, 32, 32)
-        assert file["untrained"].shape == (10, 1, 32, 32)
+        assert file["randomised"].shape == (10, 1, 32, 32)
+        assert file["baseline_attributions"].shape == (3, 10, 1, 32, 32)
         assert file["delta"].shape == file["predictions"].shape == (14,)
         assert np.abs(file["attributions"]).max() > 0
     with safe_open(finished.results / "data" / "mnist.safetensors", framework="np") as file:

@@ -35,6 +35,9 @@ OF_A_RUN = {
     "metrics.csv",
     "predictions.npz",
     "attributions.npz",
+    "explanation.csv",
+    "perturbation.csv",
+    "randomisation.csv",
     "tracking.json",
 }
 TABLES = ("runs.csv", "networks.csv", "explanations.csv")

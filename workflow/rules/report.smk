@@ -10,6 +10,7 @@ rule aggregate:
         resources=of_every_run("resources.json"),
         predictions=of_every_run("predictions.npz"),
         provenance=of_every_run("provenance.json"),
+        weights=of_every_run("weights.safetensors"),
     output:
         runs=report(
             f"{OUT}/runs.csv",
@@ -79,6 +80,7 @@ STUDY_FILES = {
     "homework": f"{REPORT}/homework.csv",
     "cards": CARDS,
     "figures": expand(FIGURE, name=FIGURES),
+    "structures": rules.structure.output,
 }
 STUDY_VALUES = {
     "settings": canonical_json(
@@ -106,7 +108,6 @@ rule summary:
         **STUDY_FILES,
         template=f"{REPORT}/summary.md.jinja",
         page_template=f"{REPORT}/summary.html.jinja",
-        structure=rules.structure.output,
     output:
         markdown=f"{OUT}/summary.md",
         page=report(

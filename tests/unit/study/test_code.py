@@ -231,6 +231,7 @@ EDITS = {
     **{f"explanation.measures.{name}": of("explain") for name in MEASURES},
     "explanation.comparison": set(),
     "explanation.intervals": set(),
+    "explanation.over_images": set(),
     "explanation.top_share": set(),
     "explanation.ink": of("explain") | {"compare_explanations", "summary", "track", *MAPS},
     "jobs.ahead": set(),
@@ -260,8 +261,17 @@ EDITS = {
     "report.page": {"summary"},
     "report.provenance_summary": {"aggregate"},
     "report.answer": set(),
+    "report.explained": set(),
+    "report.explained_limits": set(),
+    "report.explained_tables": set(),
     "report.findings": {"summary"},
     "report.homework": {"summary"},
+    "report.measured": set(),
+    **{f"report.{name}": {"summary"} for name in ("conclusions", "stopping", "verdict")},
+    **{
+        f"report.tables.{name}": {"summary"}
+        for name in ("cards", "costs", "explanations", "ranking")
+    },
     "report.study_files": {"summary"},
     "report.summary": {"summary"},
     **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},

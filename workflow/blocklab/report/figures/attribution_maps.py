@@ -99,7 +99,7 @@ def notes_on(
     captions: whether a network's prediction stands above its maps. seeds: of which the maps are;
     without it, of the one of `arrays`.
     """
-    notes = "Pixels are shares of their map's absolute attribution, which is the same in all maps."
+    notes = "Every map is divided by its total absolute attribution; pixels are shares of that."
     if captions:
         notes += (
             " Above a map: the predicted class and its margin, the logit's lead over the next;"

@@ -37,7 +37,7 @@ OF_A_RUN = {
     "attributions.npz",
     "tracking.json",
 }
-TABLES = ("runs.csv", "networks.csv", "explanations.csv")
+TABLES = ("runs.csv", "networks.csv", "explanations.csv", "agreement.csv")
 FOR_FIGURES_AND_PAGE = {"histories.csv", "confusion.csv", "provenance.json", "summary.md"}
 OF_THE_REPORT = {"report.html", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
 LOGS_OF_A_RUN = ("train", "evaluate", "explain", "track")
@@ -214,7 +214,16 @@ def test_the_tables_gather_every_run(finished: Study):
     assert confusion.groupby("network")["images"].sum().to_dict() == dict.fromkeys(NETWORKS, 100)
     explanations = pd.read_csv(finished.results / "explanations.csv")
     assert explanations["network"].tolist() == list(NETWORKS)
-    assert explanations["agreement"].isna().tolist() == [True, False, False]
+    agreement = pd.read_csv(finished.results / "agreement.csv")
+    pairs = agreement[["network_a", "network_b"]].to_numpy().tolist()
+    assert ["exp3", "vgg"] in pairs and ["csp", "brightness"] in pairs
+    assert (
+        agreement["agreement"].isna() == (agreement["network_a"] == agreement["network_b"])
+    ).all()
+    assert agreement["ceiling"].isna().all()  # of one seed
+    for name in ("perturbation", "randomisation"):
+        gathered = pd.read_csv(finished.results / f"{name}.csv")
+        assert gathered["network"].unique().tolist() == list(NETWORKS)
 
 
 def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finished: Study):

@@ -97,7 +97,8 @@ FILES = {
     ("aggregate", "compare_explanations"): [
         *(f"{table}.csv" for table in ("runs", "networks", "histories", "confusion")),
         "provenance.json",
-        "explanations.csv",
+        *(f"{table}.csv" for table in ("explanations", "agreement", "baselines")),
+        *(f"{table}.csv" for table in ("perturbation", "randomisation")),
     ],
     (*FIGURES_OF_RESULTS,): [f"figures/{name}.png" for name in FIGURES_OF_RESULTS],
     ("summary",): ["summary.md"],

@@ -64,7 +64,8 @@ def gpu_limits():
 
 try:
     given = with_given(config, workflow.config_settings.config)
-    config.update(resolve_config(given, reserved=RULES))
+    # In agreement.csv the bare image stands where networks do, as "brightness".
+    config.update(resolve_config(given, reserved=[*RULES, "brightness"]))
     FILES = check_files(config["dataset"], Path(PLANS) / "files.json")
     PLAN = plan(config, cache=Path(PLANS))
     # Training asks for it as `gpu`, which the profile limits. Evaluation and explanation take

@@ -44,8 +44,7 @@ rule aggregate:
 
 rule compare_explanations:
     input:
-        # The first seed is the one that is compared.
-        attributions=expand(f"{RUN}/attributions.npz", network=NETWORKS, seed=SEEDS[0]),
+        **{kind: of_every_run(file) for kind, file in EXPLAINED.items()},
     output:
         explanations=report(
             f"{OUT}/explanations.csv",
@@ -53,13 +52,22 @@ rule compare_explanations:
             category="Tables",
             labels={"table": "explanations"},
         ),
+        agreement=report(
+            f"{OUT}/agreement.csv",
+            caption="../report/agreement_of_pairs.rst",
+            category="Tables",
+            labels={"table": "agreement of explanations"},
+        ),
+        baselines=f"{OUT}/baselines.csv",
+        perturbation=f"{OUT}/perturbation.csv",
+        randomisation=f"{OUT}/randomisation.csv",
     log:
         f"{OUT}/logs/compare_explanations.log",
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        networks=NETWORKS,
+        networks=network_of_every_run(),
         baseline=config["baseline"],
         code=code("compare_explanations.py"),
     message:
@@ -75,7 +83,7 @@ STUDY_FILES = {
     "histories": rules.aggregate.output.histories,
     "confusion": rules.aggregate.output.confusion,
     "provenance": rules.aggregate.output.provenance,
-    "explanations": rules.compare_explanations.output.explanations,
+    **dict(rules.compare_explanations.output.items()),
     "manifest": MANIFEST,
     "homework": f"{REPORT}/homework.csv",
     "cards": CARDS,

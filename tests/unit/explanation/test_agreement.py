@@ -1,19 +1,15 @@
-"""Networks' attributions compared: by hand, and from the files of made-up runs."""
+"""Correlations of attributions, by hand."""
 
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from blocklab.explanation.agreement import (
-    compare_explanations,
     ink_correlation,
     partial_correlations,
     rank_correlations,
 )
-from blocklab.explanation.checks import completeness_error
-from blocklab.files import write_arrays
 
 
 def attributed(ink: list[float]) -> np.ndarray:
@@ -76,35 +72,3 @@ def test_partial_correlation_is_that_of_what_a_third_map_leaves():
     every = rank_correlations(ranks)
     expected = np.corrcoef(*left)[0, 1]
     assert partial_correlations(every, every[2])[0, 1] == pytest.approx(expected)
-
-
-def test_completeness_error_is_the_median_share_of_the_change_that_is_missing():
-    attributions = np.ones((3, 1, 2, 2), np.float32) * np.array([1, -1, 2]).reshape(3, 1, 1, 1)
-    # Sums of 4, -4 and 8 where the target changes by 5, -4 and 4.
-    error = completeness_error(attributions, np.array([-1, 0, 4], np.float32))
-    assert error == pytest.approx(np.median([1 / 5, 0, 4 / 4]))
-
-
-def test_explanations_are_compared_with_the_baseline_and_the_untrained(tmp_path):
-    ramp = np.arange(1, 10, dtype=np.float32).reshape(1, 1, 3, 3)  # sums to 45
-    paths = {name: tmp_path / name / "attributions.npz" for name in ("exp3", "vgg", "csp")}
-    for name, path in paths.items():
-        own = -ramp if name == "csp" else ramp
-        write_arrays(
-            path,
-            gallery=np.array(1),
-            images=np.full((2, 1, 3, 3), 200, np.uint8),
-            attributions=np.stack([own[0]] * 2),
-            untrained=-ramp if name == "vgg" else ramp,
-            delta=np.array([5 if name == "vgg" else 0] * 2, np.float32),
-        )
-    table = compare_explanations(paths, "exp3")
-    expected = {
-        "network": ["exp3", "vgg", "csp"],
-        "images": [2, 2, 2],
-        "ink": [1.0, 1.0, 1.0],
-        "completeness_error": [0, 0.125, 0],  # vgg's sum to 45 where the target changes by 40
-        "agreement": [math.nan, 1, -1],
-        "agreement_untrained": [math.nan, -1, 1],
-    }
-    pd.testing.assert_frame_equal(table, pd.DataFrame(expected), check_dtype=False)

@@ -1,11 +1,11 @@
 """A study that nobody ran, for tests of what the summary says."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import yaml
+from made_up_explanations import made_agreement, made_baselines, made_explanations
 
 from blocklab.report.figures import catalogue
 from blocklab.report.study_files import Study
@@ -29,14 +29,6 @@ PROVENANCE = {
     "digest": "0123456789abcdef",
     "differing_conditions": [],
     "resumed": [],
-}
-EXPLANATIONS = {
-    "network": ["exp3", "vgg", "csp"],
-    "images": [1100] * 3,
-    "ink": [0.19] * 3,
-    "completeness_error": [0.0, 0.125, 0.00234],
-    "agreement": [math.nan, 0.5, -0.25],
-    "agreement_untrained": [math.nan, 0.004, 1.0],
 }
 
 
@@ -105,7 +97,8 @@ class Made:
         self.histories = made_histories(networks)
         self.confusion = made_confusion(networks)
         self.provenance = dict(PROVENANCE)
-        self.explanations = pd.DataFrame(EXPLANATIONS)
+        self.explanations, self.agreement = made_explanations(), made_agreement()
+        self.baselines = made_baselines()
         self.layers = dict(LAYERS)
         self.cards = dict(CARDS)
         self.channels = 1
@@ -133,6 +126,8 @@ class Made:
             homework=pd.read_csv(WORKFLOW / "report" / "homework.csv"),
             layers=self.layers,
             cards=self.cards,
+            agreement=self.agreement,
+            baselines=self.baselines,
             figures={name: f"figures/{name}.png" for name in FIGURES},
             missing=missing,
         )

@@ -46,5 +46,5 @@ def test_a_card_of_hostile_text_breaks_neither_table_nor_fold(make_study):
 
 def test_every_fold_is_closed_and_has_empty_lines_inside(make_study):
     text = make_study().render()
-    assert text.count("<details>") == text.count("</details>") == 3 + 4  # layers and cards
-    assert text.count("</summary>\n\n") == text.count("\n\n</details>\n") == 7
+    assert text.count("<details>") == text.count("</details>") == 1 + 3 + 4  # layers, cards
+    assert text.count("</summary>\n\n") == text.count("\n\n</details>\n") == 8

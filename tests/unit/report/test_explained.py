@@ -190,10 +190,10 @@ def test_relevance_gain_is_told_where_both_fills_say_the_same():
 
 def test_maps_that_do_not_depend_on_the_weights_are_told():
     text = Tables().findings()
-    assert "depend on what it learned: with all weights drawn anew, they correlate +0.02" in text
+    assert "depend on its weights: with all of them drawn anew, they correlate +0.02" in text
     detector = Tables().measure("vgg", randomised_signed=0.8).findings()
     assert "the maps of **vgg** (+0.80) stay much as they were" in detector
-    assert "depend on what it learned" not in detector
+    assert "depend on its weights" not in detector
     between = Tables().measure("vgg", randomised_signed=0.3).findings()
     assert "drawn anew" not in between
     unknown = Tables()

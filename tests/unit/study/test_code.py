@@ -226,13 +226,16 @@ EDITS = {
     "explanation.explanation": of("explain"),
     "explanation.evidence": of("explain"),
     "explanation.methods.integrated_gradients": of("explain"),
-    "explanation.checks": of("explain") | {"compare_explanations"},
-    "explanation.agreement": of("explain") | {"compare_explanations"},
+    "explanation.agreement": of("explain") | {"compare_explanations", "summary"},
     **{f"explanation.measures.{name}": of("explain") for name in MEASURES},
-    "explanation.comparison": set(),
-    "explanation.intervals": set(),
-    "explanation.over_images": set(),
-    "explanation.top_share": set(),
+    **{
+        f"explanation.measures.{name}": of("explain") | {"compare_explanations"}
+        for name in ("signs", "smoothness")
+    },
+    "explanation.comparison": {"compare_explanations", "summary"},
+    "explanation.intervals": {"compare_explanations", "summary"},
+    "explanation.over_images": {"compare_explanations"},
+    "explanation.top_share": {"compare_explanations", "summary"},
     "explanation.ink": of("explain")
     | {"compare_explanations", "summary", "report", "track", *MAPS},
     "jobs.ahead": set(),
@@ -266,17 +269,20 @@ EDITS = {
     "report.interactive.tables": {"report"},
     "report.provenance_summary": {"aggregate"},
     "report.answer": set(),
-    "report.explained": set(),
-    "report.explained_limits": set(),
-    "report.explained_tables": set(),
+    "report.explained": {"summary"},
+    "report.explained_limits": {"summary"},
+    "report.explained_tables": {"summary"},
     "report.findings": {"summary"},
     "report.homework": {"summary"},
-    "report.measured": set(),
-    **{f"report.{name}": {"summary"} for name in ("conclusions", "stopping", "verdict")},
+    **{
+        f"report.{name}": {"summary"}
+        for name in ("conclusions", "explained_page", "stopping", "verdict")
+    },
     **{
         f"report.tables.{name}": {"summary"}
         for name in ("cards", "costs", "explanations", "ranking")
     },
+    "report.measured": {"summary"},
     "report.study_files": {"summary"},
     "report.summary": {"summary"},
     **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},
@@ -293,8 +299,6 @@ EDITS = {
     # A tracker is shown a run's maps and confusion.
     "report.figures.heatmaps_all": {"figure heatmaps_all", "track"},
     "report.run_confusion": {"track"},
-    "report.figures.agreement": set(),
-    "report.figures.deletion_curves": set(),
 }
 
 

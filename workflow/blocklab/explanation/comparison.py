@@ -81,7 +81,8 @@ def tabulate_agreement(maps: Maps) -> pd.DataFrame:
 
     ceiling: what two networks could reach, as seeds of one network agree no better: the geometric
     mean of the two own agreements. That is Spearman's correction for attenuation (1904), seeds
-    being the repetitions. NaN if one is missing or not above 0. of_ceiling: agreement / ceiling.
+    being the repetitions. NaN if one is missing, or its interval is not above 0. of_ceiling:
+    agreement / ceiling.
 
     pairs: of runs. images: on how many at least one pair could be compared. left_out: how many
     comparisons, of a pair of runs on an image, could not be made: a map was constant or not
@@ -96,8 +97,8 @@ def tabulate_agreement(maps: Maps) -> pd.DataFrame:
         runs = maps.runs(a), maps.runs(b) if b else slice(-1, None)
         rows.append(_row(a, b, {key: each[runs] for key, each in measures.items()}, resamples))
     table = pd.DataFrame(rows)
-    own = table[table["network_a"] == table["network_b"]].set_index("network_a")["agreement"]
-    own = own.where(own > 0)
+    own = table[table["network_a"] == table["network_b"]].set_index("network_a")
+    own = own["agreement"].where(own["agreement_low"] > 0)
     table["ceiling"] = np.sqrt(table["network_a"].map(own) * table["network_b"].map(own))
     table.loc[table["network_a"] == table["network_b"], "ceiling"] = np.nan
     table["of_ceiling"] = table["agreement"] / table["ceiling"]

@@ -143,7 +143,7 @@ def randomisation_sentence(explanations: pd.DataFrame) -> str:
     if signed.empty or (signed.abs() >= DEPENDS).any():
         return ""
     sentence = (
-        "Every network's maps depend on what it learned: with all weights drawn anew, they "
+        "Every network's maps depend on its weights: with all of them drawn anew, they "
         f"correlate {_range(signed)} with those of the trained network"
     )
     if len(absolute):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from blocklab.explanation.ink import on_black
 from blocklab.report.conclusions import best_and_why, limits, remains_open
+from blocklab.report.explained_page import explained
 from blocklab.report.findings import conclusion, highest_costs, oddities, standing
 from blocklab.report.homework import compare
 from blocklab.report.layers import by_value, differences, layer_table
@@ -17,7 +18,6 @@ from blocklab.report.stopping import stopped_low
 from blocklab.report.study_files import Study
 from blocklab.report.tables.cards import card_table, cards
 from blocklab.report.tables.costs import costs
-from blocklab.report.tables.explanations import explanations
 from blocklab.report.tables.ranking import ranking
 from blocklab.report.words import DASH, count, join, literal, percent
 from blocklab.study.overlay import command
@@ -122,9 +122,7 @@ def _explained(study: Study) -> dict[str, Any]:
         "channels": study.manifest["channels"],
         "on_black": on_black(ink),
         "ink": percent(ink, 0),
-        "sees": "",
-        "explanation_sentences": [],
-        "explanations": {"": _markdown(explanations(study.explanations))},
+        **explained(study),
     }
 
 

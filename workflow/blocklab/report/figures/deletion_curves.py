@@ -43,7 +43,7 @@ def draw(networks: pd.DataFrame, perturbation: pd.DataFrame, explanations: pd.Da
     gains = explanations.groupby("network").mean(numeric_only=True)
     bands = ceil(len(looks) / ABREAST)
     across = ceil(len(looks) / bands)
-    width, height = max(1.35 * across + 0.6, 5), 2.75 * bands + 0.55
+    width, height = max(1.35 * across + 0.6, 5.4), 2.75 * bands + 0.55
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(2 * bands, across, sharex=True, sharey=True, squeeze=False)
     for panel in axes.ravel():

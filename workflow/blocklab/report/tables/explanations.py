@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from blocklab.report.words import DASH, percent
+from blocklab.report.words import percent
 
 
 def explanations(table: pd.DataFrame) -> pd.DataFrame:
@@ -10,13 +10,8 @@ def explanations(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "network": table["network"],
+            "seed": table["seed"],
             "images": table["images"].map("{:,}".format),
-            "median error of completeness": table["completeness_error"].map(percent),
-            "agreement with the baseline": [_number(x, "{:+z.2f}") for x in table["agreement"]],
-            "the same, untrained": [_number(x, "{:+z.2f}") for x in table["agreement_untrained"]],
+            "median error of completeness": table["completeness_median"].map(percent),
         }
     )
-
-
-def _number(value: float, form: str) -> str:
-    return DASH if pd.isna(value) else form.format(value)

@@ -153,7 +153,8 @@ REPORT = {"aggregate", "compare_explanations", "structure", "summary", *FIGURE_J
 PAIR = {"figure heatmaps", "figure heatmaps_small"}
 MAPS = PAIR | {"figure heatmaps_all", "figure mean_maps"}
 
-MEASURES = ("imputation", "randomisation", "relevance_gain", "signs", "smoothness")
+MEASURES = ("baselines", "completeness", "imputation", "pixel_error", "randomisation")
+MEASURES += ("relevance_gain", "signs", "smoothness", "ties")
 
 
 def of(job: str) -> set[str]:
@@ -223,15 +224,16 @@ EDITS = {
     "evaluation.evaluation": of("evaluate"),
     "evaluation.metrics": of("evaluate"),
     "explanation.explanation": of("explain"),
+    "explanation.evidence": of("explain"),
     "explanation.methods.integrated_gradients": of("explain"),
-    "explanation.checks": {"compare_explanations", "summary"},
-    "explanation.agreement": {"compare_explanations", "summary"},
-    **{f"explanation.measures.{name}": set() for name in MEASURES},
+    "explanation.checks": of("explain") | {"compare_explanations", "summary"},
+    "explanation.agreement": of("explain") | {"compare_explanations", "summary"},
+    **{f"explanation.measures.{name}": of("explain") for name in MEASURES},
     "explanation.comparison": {"summary"},
     "explanation.intervals": {"summary"},
     "explanation.over_images": set(),
     "explanation.top_share": {"summary"},
-    "explanation.ink": {"compare_explanations", "summary", "track", *MAPS},
+    "explanation.ink": of("explain") | {"compare_explanations", "summary", "track", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),
     "jobs.explanation_job": of("explain"),
@@ -289,6 +291,8 @@ EDITS = {
     # A tracker is shown a run's maps and confusion.
     "report.figures.heatmaps_all": {"figure heatmaps_all", "track"},
     "report.run_confusion": {"track"},
+    "report.figures.agreement": set(),
+    "report.figures.deletion_curves": set(),
 }
 
 

@@ -55,9 +55,12 @@ onerror:
 rule all:
     default_target: True
     input:
-        asked_for(NETWORKS, [*rules.summary.output, *tracking_files(NETWORKS)]),
+        asked_for(
+            NETWORKS,
+            [*rules.summary.output, *rules.report.output, *tracking_files(NETWORKS)],
+        ),
     message:
-        "The study is complete: {OUT}/summary.html"
+        "The study is complete: {OUT}/report.html"
 
 
 for network in NETWORKS:

@@ -17,7 +17,7 @@ TIMES -= {"device", "threads"}
 OF_A_PROCESS = {"started", "finished", "resumed_after_epoch", "resumed", "command", "id", "seeds"}
 # What holds or draws times and costs alone, and the page, which shows what the summary says.
 TIMED = {"samples.csv", "resource_use.png", "timeline.png", "accuracy_against_cost.png"}
-TIMED |= {"summary.html"}
+TIMED |= {"report.html"}
 COSTS = re.compile(r"^## What it cost$.*?(?=^## )|^An epoch of [^\n]*$", re.MULTILINE | re.DOTALL)
 
 

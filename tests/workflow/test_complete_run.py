@@ -22,6 +22,7 @@ from blocklab.data.sources import fetch
 from blocklab.files import sha256
 from blocklab.report.aggregation import JOB_RESOURCES, MEASURED
 from blocklab.report.figures.catalogue import FIGURES
+from blocklab.report.page import DRAWN, HELD
 
 pytestmark = pytest.mark.workflow
 
@@ -38,9 +39,17 @@ OF_A_RUN = {
 }
 TABLES = ("runs.csv", "networks.csv", "explanations.csv")
 FOR_FIGURES_AND_PAGE = {"histories.csv", "confusion.csv", "provenance.json", "summary.md"}
-OF_THE_REPORT = {"summary.html", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
+OF_THE_REPORT = {"report.html", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
 LOGS_OF_A_RUN = ("train", "evaluate", "explain", "track")
-LOGS = {"data/mnist", "aggregate", "compare_explanations", "structure", "summary", *FIGURES}
+LOGS = {
+    "data/mnist",
+    "aggregate",
+    "compare_explanations",
+    "structure",
+    "summary",
+    "report",
+    *FIGURES,
+}
 HISTORY = ["seed", "epoch", "acc", "loss", "validation_acc", "validation_loss", "seconds"]
 RECALLS = [f"recall_{digit}" for digit in range(10)]
 SIZE = [
@@ -135,7 +144,7 @@ def test_a_log_of_the_run_is_short_and_ends_with_the_answer(finished: Study):
     best, baseline, page = lines[-3:]
     assert best.startswith("Best of 2 networks: ")
     assert baseline.startswith("Baseline: exp3, ")
-    assert page.startswith("Read on: results/tiny/summary.")
+    assert page.startswith("Read on: results/tiny/report.")
 
 
 def test_all_networks_explain_the_same_images(finished: Study):
@@ -220,8 +229,10 @@ def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finis
     assert "snakemake --cores 4 --resources gpu=0 --configfile results/tiny/config.yaml" in text
     assert not re.search(r"\bnan\b|\bNone\b|Undefined|\{\{|\{%", text)
     assert str(finished.folder) not in text
-    page = (finished.results / "summary.html").read_text("utf-8")
-    assert page.count('src="data:image/png;base64,') == len(images)
+    page = (finished.results / "report.html").read_text("utf-8")
+    names = {Path(image).stem for image in images}
+    assert page.count('src="data:image/png;base64,') == len(names - DRAWN - HELD)
+    assert page.count("<figure data-figure=") == len(names & DRAWN)
     assert f"<strong>{best}</strong>" in page and str(finished.folder) not in page
     assert re.findall(r"^### (exp3|vgg|csp)$", text, re.MULTILINE) == list(NETWORKS)
 
@@ -268,7 +279,7 @@ def test_the_report_works_offline_and_every_item_of_it_is_explained(study: Study
         assert shown.startswith(opening)
         assert "{{" not in shown
         assert entry["labels"]
-    assert "contentPath:results[decodeURIComponent('results/tiny/summary.html')].data_uri" in front
+    assert "contentPath:results[decodeURIComponent('results/tiny/report.html')].data_uri" in front
     assert "This report holds the study of 3 networks on mnist" in front
     assert "older than the study" not in front
 

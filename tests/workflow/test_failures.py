@@ -100,7 +100,8 @@ FILES = {
         "explanations.csv",
     ],
     (*FIGURES_OF_RESULTS,): [f"figures/{name}.png" for name in FIGURES_OF_RESULTS],
-    ("summary",): ["summary.md", "summary.html"],
+    ("summary",): ["summary.md"],
+    ("report",): ["report.html"],
 }
 
 

@@ -63,7 +63,7 @@ def test_a_day(fresh: Study):
     first = run()
     assert first[-3].startswith("Beside the baseline: vgg_se, ")
     assert first[-2].startswith("Baseline: plain, ")
-    assert first[-1] == "Read on: results/mine/summary.html"
+    assert first[-1] == "Read on: results/mine/report.html"
 
     more = [line for line in run("--config", "seeds={count: 2}") if " trained in " in line]
     assert {line.partition(" trained")[0] for line in more} == {"plain seed 1", "vgg_se seed 1"}
@@ -75,5 +75,5 @@ def test_a_day(fresh: Study):
 
     run("--config", "seeds={count: 2}", "--report", "report.zip")
     with zipfile.ZipFile(fresh.folder / "report.zip") as report:
-        pages = [name for name in report.namelist() if name.endswith("summary.html")]
+        pages = [name for name in report.namelist() if name.endswith("report.html")]
         assert b"Squeeze-and-excitation" in report.read(pages[0])

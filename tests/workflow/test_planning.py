@@ -15,14 +15,15 @@ from blocklab.report.figures.catalogue import FIGURES
 pytestmark = pytest.mark.workflow
 
 BLOCKS = "workflow/blocklab/networks/blocks"
-SUMMARY = "Write results/tiny/summary.html"
+SUMMARY = "Write results/tiny/summary.md"
+REPORT = "Write results/tiny/report.html"
 TIMELINE = "Draw timeline of the jobs"
 DRAWN = {f"Draw {figure.title}" for figure in FIGURES.values()}
 COMPARE = {"Compare explanations"}
 STRUCTURE = {"Draw structure of every network"}
 EXPLAINED = {f"Draw {figure.title}" for figure in FIGURES.values() if "explanation" in figure.reads}
-EXPLAINED |= COMPARE | {TIMELINE, SUMMARY}
-GATHER = {"Aggregate all runs", SUMMARY, *COMPARE, *DRAWN}
+EXPLAINED |= COMPARE | {TIMELINE, SUMMARY, REPORT}
+GATHER = {"Aggregate all runs", SUMMARY, REPORT, *COMPARE, *DRAWN}
 # What attributions alone show needs no table.
 TABLES_ALONE = GATHER - {f"Draw {FIGURES[name].title}" for name in ("heatmaps_all", "mean_maps")}
 EVERYTHING = ("Train", "Evaluate", "Explain", "Track")
@@ -134,7 +135,7 @@ CHANGES = {
     ),
     "where the data comes from, tracking off": (
         {"dataset": {"source": "cache"}, "tracking": {"mode": "disabled"}},
-        {SUMMARY},
+        {SUMMARY, REPORT},
     ),
     "one network less": ({"networks": {"vgg": None}}, GATHER | STRUCTURE),
     "another baseline": ({"baseline": "csp"}, TABLES_ALONE),
@@ -159,7 +160,7 @@ EDITS = {
     "workflow/blocklab/jobs/trackers/wandb.py": jobs(("Track",), *NETWORKS),
     # The tracker is shown every network's.
     "workflow/blocklab/report/figures/heatmaps_all.py": jobs(("Track",), *NETWORKS)
-    | {f"Draw {FIGURES['heatmaps_all'].title}", TIMELINE, SUMMARY},
+    | {f"Draw {FIGURES['heatmaps_all'].title}", TIMELINE, SUMMARY, REPORT},
 }
 
 
@@ -178,7 +179,7 @@ def test_another_figure_is_a_module_a_line_and_a_caption(study: Study):
     entry = f'FIGURES = {{\n    "toy": Entry("a toy", {reads}),\n'
     study.edit(f"{folder}/catalogue.py", "FIGURES = {\n", entry)
     (study.folder / "workflow" / "report" / "toy.rst").write_text("A toy.", encoding="utf-8")
-    assert study.plan() == {"Draw a toy", TIMELINE, SUMMARY}
+    assert study.plan() == {"Draw a toy", TIMELINE, SUMMARY, REPORT}
     study.run()
     figures = study.results / "figures"
     assert (figures / "toy.png").read_bytes() == (figures / "recall.png").read_bytes()

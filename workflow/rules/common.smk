@@ -41,7 +41,7 @@ from blocklab.study.targets import check_targets, forces_all
 from blocklab.report.figures.catalogue import FIGURES
 
 RULES = (
-    "all prepare_data train evaluate explain track aggregate compare_explanations structure summary"
+    "all prepare_data train evaluate explain track aggregate compare_explanations structure summary report"
 ).split()
 RULES += FIGURES
 
@@ -186,13 +186,13 @@ announce_scheduler()
 
 def answer_to_give():
     """The lines that a run ends with if the study's page was asked for."""
-    if all(job.rule.name != "summary" for job in workflow.dag.jobs):
+    if all(job.rule.name != "report" for job in workflow.dag.jobs):
         return []
     # Here, because pandas takes a second that no other call should wait for.
     from blocklab.report.aggregation import read_networks
     from blocklab.report.answer import answer
 
-    return answer(read_networks(f"{OUT}/networks.csv"), f"{OUT}/summary.html")
+    return answer(read_networks(f"{OUT}/networks.csv"), f"{OUT}/report.html")
 
 
 TERMINAL = take_over(workflow, targets=["all", *NETWORKS], answer=answer_to_give)

@@ -107,15 +107,9 @@ rule summary:
     input:
         **STUDY_FILES,
         template=f"{REPORT}/summary.md.jinja",
-        page_template=f"{REPORT}/summary.html.jinja",
+        structure=rules.structure.output,
     output:
         markdown=f"{OUT}/summary.md",
-        page=report(
-            f"{OUT}/summary.html",
-            caption="../report/summary.rst",
-            category="Summary",
-            labels={"page": "summary"},
-        ),
         config=f"{OUT}/config.yaml",
     log:
         f"{OUT}/logs/summary.log",
@@ -126,6 +120,36 @@ rule summary:
         **STUDY_VALUES,
         code=code("summary.py"),
     message:
-        "Write {output.page}"
+        "Write {output.markdown}"
     script:
         "../scripts/summary.py"
+
+
+rule report:
+    input:
+        summary=rules.summary.output.markdown,
+        networks=rules.aggregate.output.networks,
+        histories=rules.aggregate.output.histories,
+        manifest=MANIFEST,
+        figures=rules.summary.input.figures,
+        attributions=of_every_run("attributions.npz"),
+        look=sorted(map(os.path.relpath, (WORKFLOW / "report" / "page").iterdir())),
+    output:
+        page=report(
+            f"{OUT}/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"page": "report"},
+        ),
+    log:
+        f"{OUT}/logs/report.log",
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    params:
+        networks=network_of_every_run(),
+        code=code("report.py"),
+    message:
+        "Write {output.page}"
+    script:
+        "../scripts/report.py"

@@ -4,12 +4,12 @@ from blocklab.report.answer import answer
 
 
 def test_the_answer_is_the_best_network_the_baseline_and_the_page(make_networks):
-    assert answer(make_networks(), "results/summary.html") == [
+    assert answer(make_networks(), "results/report.html") == [
         "Best of 2 networks: vgg, 98.50 % (95 % interval 97.50 to 99.50) of 1,000 test images "
         "right",
         "Baseline: exp3, 95.00 % (95 % interval 94.00 to 96.00): 3.50 points fewer, a difference "
         "of these trained networks, on these images (p < 0.001)",
-        "Read on: results/summary.html",
+        "Read on: results/report.html",
     ]
 
 

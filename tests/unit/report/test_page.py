@@ -1,132 +1,181 @@
-"""The page: one file, whatever the Markdown holds; looked at by a browser where there is one."""
+"""The page in a browser: it works, says what the files say, and names are text."""
 
-import base64
-import io
 import re
 import shutil
-import subprocess
-from collections import Counter
-from html.parser import HTMLParser
-from pathlib import Path
 
-import matplotlib.image
+import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from made_up_page import HOSTILE, made_up_runs, write_page
 
-from blocklab.report.figures.style import save
-from blocklab.report.page import as_page
-
-TEMPLATE = Path(__file__).parents[3] / "workflow" / "report" / "summary.html.jinja"
-CHROMIUM = shutil.which("chromium")
-MARKDOWN = r"""# Which block? 2 networks & *more*
-
-**vgg** is better, see [below](#the-blocks) or [arXiv 1](https://arxiv.org/abs/1).
-
-![Error of <vgg>](figures/error%20one.png)
-
-## The blocks
-
-| class | share |
-|:------|:------|
-| a\|b  | 1 %   |
-
-- one \<b\>
-- <script>alert("two")</script>
-
-## The blocks
-"""
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to show the page to")
+WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 800}
 
 
-class Elements(HTMLParser):
-    """Every element of a page with its attributes, and the page's text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        if not self.found or self.found[-1][0] != "style":
-            self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for found, attributes in self.found if found == tag]
-
-
-def check_page(page: str, figures: int) -> Elements:
-    """Assert that nothing is missing from a page and nothing is asked of anywhere else."""
-    elements = Elements(page)
-    images = elements.all("img")
-    assert len(images) == figures
-    for image in images:
-        kind, _, content = image["src"].partition(",")
-        assert kind == "data:image/png;base64"
-        matplotlib.image.imread(io.BytesIO(base64.b64decode(content, validate=True)))
-        assert image["alt"] and int(image["width"]) > 0 and int(image["height"]) > 0
-    ids = Counter(attributes["id"] for _, attributes in elements.found if "id" in attributes)
-    assert ids and max(ids.values()) == 1
-    links = [link["href"] for link in elements.all("a")]
-    assert all(link[1:] in ids for link in links if link.startswith("#"))
-    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in elements.found}
-    assert not re.search(r"url\(|@import|\son\w+=", page)
-    assert not re.search(r"^(#+ |- |\|)|\*\*|!\[|\]\(", elements.text, re.MULTILINE)
-    return elements
+@pytest.fixture(scope="module")
+def chromium():
+    api = pytest.importorskip("playwright.sync_api", reason="no playwright to drive a browser with")
+    with api.sync_playwright() as playwright:
+        # As root, as in a container, Chromium's own sandbox cannot start.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
-def page(tmp_path) -> str:
-    save(Figure((2, 1), dpi=160), tmp_path / "figures" / "error one.png")
-    return as_page(MARKDOWN, tmp_path, TEMPLATE)
+def open_page(chromium, tmp_path, make_networks):
+    """Return a function: runs, and how to show them -> the page, which must not complain."""
+    said, contexts = [], []
+
+    def opened(runs=None, viewport=WIDE, **how):
+        path = write_page(tmp_path, make_networks(), runs or made_up_runs())
+        contexts.append(chromium.new_context(viewport=viewport, offline=True, **how))
+        contexts[-1].set_default_timeout(5000)
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda asked: asked.url.startswith("http") and said.append(asked.url))
+        page.goto(path.as_uri())
+        page.wait_for_selector(".panel.small canvas")
+        return page
+
+    yield opened
+    assert said == []
+    for context in contexts:
+        context.close()
 
 
-def test_a_page_is_whole_and_asks_for_nothing(page):
-    elements = check_page(page, figures=1)
-    (image,) = elements.all("img")
-    assert image["alt"] == "Error of <vgg>"
-    assert (image["width"], image["height"]) == ("192", "96")  # inches of 96 pixels
-    assert image["style"] == "min-width: 115px"  # a narrow screen scrolls what is wider
-    assert "<title>Which block? 2 networks &amp; more</title>" in page
-    assert "<figure>" in page and '<div class="scroll"><table>' in page
+def first_cells(table) -> list[str]:
+    return [cell.strip() for cell in table.locator("tbody tr > :first-child").all_inner_texts()]
 
 
-def test_headings_are_linked_and_links_elsewhere_open_elsewhere(page):
-    links = Elements(page).all("a")
-    assert [link["href"] for link in links[:3]] == ["#the-blocks", "#the-blocks-1", "#the-blocks"]
-    assert links[3] == {
-        "href": "https://arxiv.org/abs/1", "target": "_blank", "rel": "noopener"
-    }  # fmt: skip
+def test_tables_are_sorted_by_click_and_by_key_and_numbers_as_numbers(open_page):
+    page = open_page()
+    table = page.locator("main table", has_text="test acc").first
+    sort = table.get_by_role("button", name="test acc")
+    sort.click()
+    assert first_cells(table) == ["vgg", "csp", "exp3"]
+    sort.press("Enter")
+    assert first_cells(table) == ["exp3", "csp", "vgg"]
+    assert table.locator("th[aria-sort=ascending]").all_inner_texts() == ["test acc"]
+    table.get_by_role("button", name="p", exact=True).press("Space")
+    assert first_cells(table) == ["csp", "exp3", "vgg"]  # what says nothing is last
+    table.get_by_role("button", name="note").click()
+    assert first_cells(table) == ["csp", "exp3", "vgg"]
 
 
-def test_names_and_what_looks_like_html_are_text(page):
-    text = Elements(page).text
-    assert "a|b" in text and "one <b>" in text and '<script>alert("two")</script>' in text
+def test_the_toolbox_hides_a_network_everywhere(open_page):
+    page = open_page()
+    page.locator("#toolbox").get_by_role("button", name="csp").click()
+    assert page.locator("main table tr", has_text="csp").first.is_hidden()
+    assert page.locator("[data-figure=learning_curves] g[data-network=csp]").count() == 0
+    assert page.locator("[data-figure=accuracy_against_cost] g[data-network=csp]").count() == 0
+    page.wait_for_function("document.querySelectorAll('.panel.small').length === 2")
+    page.get_by_role("button", name="show all").click()
+    assert page.locator("[data-figure=learning_curves] g[data-network=csp]").count() == 1
 
 
-def test_a_figure_that_is_not_there_is_no_page(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        as_page(MARKDOWN, tmp_path, TEMPLATE)
+def test_curves_are_read_by_pointer_and_by_key(open_page):
+    page = open_page(made_up_runs((4, 5)))
+    figure = page.locator("[data-figure=learning_curves]")
+    picture = figure.locator(".chart svg")
+    picture.press("ArrowRight")
+    told = figure.locator(".readout").inner_text()
+    # Accuracies of 0.924 and 0.925 after the first epoch.
+    assert told.splitlines()[0] == "epoch 1" and "vgg 7.55 % (7.5 % to 7.6 %)" in told
+    assert "vgg 7.55 %" in figure.locator("[aria-live]").inner_text()
+    box = picture.bounding_box()
+    picture.hover(position={"x": box["width"] - 20, "y": 100})
+    assert figure.locator(".readout").inner_text().startswith("epoch 3")
+    assert picture.locator(".thin").count() == 6
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to show it to")
-def test_a_browser_shows_the_page_without_an_error(tmp_path, page):
-    # What a browser would complain of, and whether its images are there, told by the page itself.
-    broken = "[...document.images].filter(image => !image.naturalWidth).length"
-    loud = re.sub(r"<meta http-equiv[^>]+>", "", page).replace(
-        "</body>", f"<script>console.log('broken images', {broken})</script></body>"
-    )
-    said = []
-    for name, content in (("page", page), ("loud", loud)):
-        path = tmp_path / f"{name}.html"
-        path.write_text(content, encoding="utf-8")
-        shown = subprocess.run(
-            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-             f"--user-data-dir={tmp_path / name}", "--dump-dom", path.as_uri()],
-            capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-        assert "<figure>" in shown.stdout
-        said.append(re.findall(r"CONSOLE.*?\] \"(.*?)\"", shown.stderr))
-    assert said == [[], ["broken images 0"]]
+def test_filters_filter_and_the_least_alike_come_first(open_page):
+    page = open_page()
+    browser = page.locator("[data-figure=heatmaps]")
+    images = lambda: [  # noqa: E731
+        int(image.get_attribute("data-image")) for image in browser.get_by_role("radio").all()
+    ]
+    assert images() == list(range(13))
+    browser.get_by_label("answers").select_option("wrong")
+    page.wait_for_function("document.querySelectorAll('[role=radio]').length === 3")
+    assert images() == [0, 1, 2]
+    browser.get_by_label("class").select_option("1")
+    page.wait_for_function("document.querySelectorAll('[role=radio]').length === 1")
+    assert images() == [1]
+    browser.get_by_label("class").select_option("2")
+    browser.get_by_label("answers").select_option("right")
+    page.wait_for_function("document.querySelectorAll('[role=radio]').length === 0")
+    assert "No image passes" in browser.inner_text()
+    browser.get_by_label("answers").select_option("all")
+    browser.get_by_label("class").select_option("all")
+    browser.get_by_label("order").select_option("apart")
+    from scipy.stats import spearmanr
+
+    runs = made_up_runs()
+    inked = runs["vgg", 4]["images"] > 0
+    maps = [runs[network, 4]["attributions"] for network in ("exp3", "vgg")]
+    alike = [spearmanr(*(each[i][inked[i]] for each in maps)).statistic for i in range(13)]
+    page.wait_for_function(f"document.querySelector('[role=radio]').dataset.image != {0}")
+    assert images() == np.argsort(alike).tolist()
+
+
+@pytest.mark.parametrize("kind", ["black", "mean", "randomised"])
+def test_a_pixel_says_the_number_of_the_file_by_pointer_and_by_key(open_page, kind):
+    page = open_page()
+    runs, image, row, column = made_up_runs(), 10, 4, 7
+    browser = page.locator("[data-figure=heatmaps]")
+    browser.get_by_label("map", exact=True).select_option(kind)
+    browser.locator(f"[data-image='{image}']").click()
+    page.wait_for_function("document.querySelector('.view h4').textContent.length > 0")
+    canvas = browser.locator(".panel .reader").nth(1)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    place = {"x": (column + 0.5) * box["width"] / 12, "y": (row + 0.5) * box["height"] / 12}
+    canvas.hover(position=place)
+    for step in ("pointer", "key"):
+        for network in ("exp3", "vgg", "csp"):
+            run = runs[network, 4]
+            arrays = {"black": run["attributions"], "randomised": run["randomised"]}
+            maps = arrays | {"mean": run["baseline_attributions"][1]}
+            value = float(maps[kind][image, 0, row, column])
+            cell = browser.locator(f"[data-value={network}]")
+            shown = float(cell.inner_text().replace("\N{MINUS SIGN}", "-"))
+            assert shown == float(np.format_float_scientific(value, 3, unique=False)), step
+        caption = browser.locator(".pixel caption").inner_text()
+        brightness = runs["vgg", 4]["images"][image, 0, row, column]
+        assert caption == f"Row {row}, column {column}, brightness {brightness} of 255"
+        canvas.focus()
+        page.keyboard.press("ArrowDown")
+        row += 1
+    assert f"Row {row}, column {column}: exp3 " in browser.locator("> .unseen").inner_text()
+
+
+def test_hostile_names_stay_text(open_page):
+    page = open_page()
+    assert page.title() == "Which block? 3 networks & more"
+    assert HOSTILE in page.locator("[data-figure=heatmaps] select").first.inner_text()
+    assert page.locator("main img").count() == 1 and page.locator("main script").count() == 0
+
+
+@pytest.mark.parametrize("how", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=str)
+def test_nothing_serious_is_in_the_way_of_a_reader(open_page, how):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = open_page(made_up_runs((4, 5)), **how)
+    page.locator("[data-figure=heatmaps] .reader").first.focus()
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    found = axe.Axe().run(page).response["violations"]
+    bad = [
+        (each["id"], each["nodes"][0]["html"][:200])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert bad == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_page_is_open_soon(open_page):
+    page = open_page()
+    timing = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+    assert page.evaluate(timing) < 1500
+    assert not re.search(r"https?://[^\"]*\.(js|css)", page.content())

@@ -5,12 +5,10 @@ import re
 from itertools import pairwise
 
 import pytest
-from made_up_study import FIGURES, LAYERS, WORKFLOW, rows, section
-from matplotlib.figure import Figure
-from test_page import check_page
+from made_up_study import FIGURES, LAYERS, rows, section
+from test_prose import Elements
 
-from blocklab.report.figures.style import save
-from blocklab.report.page import as_page
+from blocklab.report.prose import as_html
 
 
 def test_the_conclusion_comes_first_and_every_figure_is_shown(make_study):
@@ -273,14 +271,12 @@ def test_any_class_name_and_list_survives_other_renderers_than_githubs(make_stud
             assert not before or before[0] == line[0], line
 
 
-def test_the_summarys_page_is_whole_whatever_the_classes_are_called(make_study, tmp_path):
+def test_the_summary_is_whole_html_whatever_the_classes_are_called(make_study, tmp_path):
     study = make_study(exp3={"never_predicted": "1"})
     study.class_names = ["a|b", "<b>*c*</b>", "_d_", *"3456789"]
-    for name in FIGURES:
-        save(Figure((2, 1)), tmp_path / "figures" / f"{name}.png")
-    template = WORKFLOW / "report" / "summary.html.jinja"
-    text = check_page(as_page(study.render(), tmp_path, template), figures=len(FIGURES) - 1).text
+    text = Elements(as_html(study.render(), tmp_path, FIGURES).body).text
     assert "97.0 % (a|b)" in text and "never answers <b>*c*</b> on" in text
+    assert not re.search(r"^(#+ |- |\|)|\*\*|!\[|\]\(", text, re.MULTILINE)
 
 
 def test_oddities_come_from_the_table(make_study):

@@ -149,7 +149,7 @@ LOADED = {
 }
 EVERY_NETWORK_JOB = {f"{job} {network}" for job in NETWORK_JOBS for network in BLOCKS}
 FIGURE_JOBS = {f"figure {name}" for name in FIGURES}
-REPORT = {"aggregate", "compare_explanations", "structure", "summary", *FIGURE_JOBS}
+REPORT = {"aggregate", "compare_explanations", "structure", "summary", "report", *FIGURE_JOBS}
 PAIR = {"figure heatmaps", "figure heatmaps_small"}
 MAPS = PAIR | {"figure heatmaps_all", "figure mean_maps"}
 
@@ -182,7 +182,7 @@ EDITS = {
     **{f"data.formats.{name}": {"prepare_data"} for name in ("cifar", "folder", "idx", "npz")},
     "data.pictures": {"prepare_data"},
     "data.preparation": {"prepare_data"},
-    "data.manifest": {"prepare_data", "summary", "track", *FIGURE_JOBS},
+    "data.manifest": {"prepare_data", "summary", "report", "track", *FIGURE_JOBS},
     "data.prepared": EVERY_NETWORK_JOB | {"prepare_data"},
     "networks.network": EVERY_NETWORK_JOB,
     "networks.images": EVERY_NETWORK_JOB,
@@ -233,7 +233,8 @@ EDITS = {
     "explanation.intervals": {"summary"},
     "explanation.over_images": set(),
     "explanation.top_share": {"summary"},
-    "explanation.ink": of("explain") | {"compare_explanations", "summary", "track", *MAPS},
+    "explanation.ink": of("explain")
+    | {"compare_explanations", "summary", "report", "track", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),
     "jobs.explanation_job": of("explain"),
@@ -255,10 +256,14 @@ EDITS = {
     "jobs.network_job": EVERY_NETWORK_JOB,
     "jobs.tracking": {"track"},
     "jobs.trackers.wandb": {"track"},
-    "report.aggregation": {"aggregate", "summary"},
-    "report.statistics": {"aggregate", "summary"},
+    "report.aggregation": {"aggregate", "summary", "report"},
+    "report.statistics": {"aggregate", "summary", "report"},
     "report.layers": {"summary"},
-    "report.page": {"summary"},
+    "report.page": {"report"},
+    "report.prose": {"report"},
+    "report.interactive.attributions": {"report"},
+    "report.interactive.embedding": {"report"},
+    "report.interactive.tables": {"report"},
     "report.provenance_summary": {"aggregate"},
     "report.answer": set(),
     "report.explained": {"summary"},
@@ -298,7 +303,8 @@ EDITS = {
 
 def stamps(workflow: Path) -> dict[str, str]:
     """Return the stamp of every job, as the rules ask for them."""
-    scripts = ["prepare_data", "track", "aggregate", "compare_explanations", "structure", "summary"]
+    scripts = ["prepare_data", "track", "aggregate", "compare_explanations", "structure"]
+    scripts += ["summary", "report"]
     jobs = {job: stamp(workflow, f"{job}.py", LOADED.get(job, ())) for job in scripts}
     for job in NETWORK_JOBS:
         for network, blocks in BLOCKS.items():

@@ -22,8 +22,8 @@ def best_and_why(networks: pd.DataFrame) -> list[str]:
     if len(equal):
         small = pd.concat([networks[networks["best"]], equal]).nsmallest(1, "parameters").iloc[0]
         found = [
-            f"**{best['network']}** cannot be told from {join_some(list(equal['network']))} by "
-            f"test images; with the fewest parameters of these, {small['network']} is the "
+            f"**{best['network']}** cannot be told from "
+            f"{join_some(list(equal['network']), last='or')} by test images; with the fewest parameters of these, {small['network']} is the "
             f"cheapest choice ({small['parameters']:,.0f})."
         ]
     elif ahead:

@@ -1,0 +1,19 @@
+// What the page does when it is open. What is far down waits until the first screen is there.
+
+const FIGURES = {
+  learning_curves: learningCurves,
+  accuracy_against_cost: accuracyAgainstCost,
+  agreement: agreementMatrix,
+  deletion_curves: perturbationCurves,
+  heatmaps: heatmapBrowser,
+};
+
+toolbox();
+document.querySelectorAll("main table").forEach(interactiveTable);
+for (const figure of document.querySelectorAll("figure[data-figure]")) {
+  const { figure: name, label } = figure.dataset;
+  figure.prepend(element("figcaption", {}, label));
+  FIGURES[name](figure);
+}
+// A narrow screen begins with the answer, not with a list.
+if (innerWidth < 1100) document.querySelector("nav details").open = false;

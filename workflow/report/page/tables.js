@@ -1,0 +1,119 @@
+// Every table of the page: sorted by its heads, its numbers with bars, its rows as the toolbox says.
+
+function plainText(cell) {
+  return cell.textContent.trim();
+}
+
+// Whether at least half of a column's cells that say something begin with a number.
+function isNumeric(cells) {
+  const said = cells.map(plainText).filter((text) => text !== "–" && text !== "");
+  const numbers = said.filter((text) => leadingNumber(text) !== null);
+  return said.length > 0 && numbers.length === said.length;
+}
+
+function compareCells(one, other, numeric) {
+  if (!numeric) return one.localeCompare(other, "en", { numeric: true });
+  return leadingNumber(one) - leadingNumber(other);
+}
+
+// Rows in order; what says nothing stays last whichever way.
+function sortRows(body, column, numeric, falling) {
+  const rows = [...body.rows];
+  const silent = (text) => (numeric ? leadingNumber(text) === null : text === "–" || text === "");
+  rows.sort((one, other) => {
+    const [left, right] = [one, other].map((row) => plainText(row.cells[column]));
+    if (silent(left) || silent(right)) return Number(silent(left)) - Number(silent(right));
+    return compareCells(left, right, numeric) * (falling ? -1 : 1);
+  });
+  body.append(...rows);
+}
+
+function addBars(cells) {
+  const values = cells.map((cell) => leadingNumber(plainText(cell)));
+  const known = values.filter((value) => value !== null);
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  if (high === low) return;
+  // Where all lie close together a bar from 0 tells nothing: the lowest then has a short one.
+  const from = low < 0 || low > 0.5 * high ? low - 0.15 * (high - low) : 0;
+  cells.forEach((cell, row) => {
+    if (values[row] === null) return;
+    cell.style.setProperty("--bar", `${(100 * (values[row] - from)) / (high - from)}%`);
+    cell.classList.add("bar");
+  });
+}
+
+function makeSortable(table) {
+  const [body, heads] = [table.tBodies[0], [...table.tHead.rows[0].cells]];
+  const columns = heads.map((_, column) => [...body.rows].map((row) => row.cells[column]));
+  heads.forEach((head, column) => {
+    head.scope = "col";
+    const numeric = isNumeric(columns[column]);
+    if (numeric) {
+      [head, ...columns[column]].forEach((cell) => cell.classList.add("number"));
+      if (!plainText(head).startsWith("p") || plainText(head).startsWith("param")) addBars(columns[column]);
+    }
+    const button = element("button", { type: "button", class: "sort" });
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      // Of numbers the largest first, of words the first of the alphabet.
+      const before = head.getAttribute("aria-sort");
+      const falling = before === null ? numeric : before === "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", falling ? "descending" : "ascending");
+      sortRows(body, column, numeric, falling);
+    });
+  });
+}
+
+// Columns to choose, of a table that may be too wide for the screen.
+function chooseColumns(table) {
+  const heads = [...table.tHead.rows[0].cells];
+  const boxes = heads.slice(1).map((head, before) => {
+    const box = element("input", {
+      type: "checkbox",
+      onchange: () => {
+        for (const row of table.rows) row.cells[before + 1].hidden = !box.checked;
+      },
+    });
+    box.checked = true;
+    return element("label", {}, box, plainText(head));
+  });
+  return element(
+    "details",
+    { class: "chooser" },
+    element("summary", {}, "Columns"),
+    element("div", { role: "group", "aria-label": "Columns shown" }, boxes),
+  );
+}
+
+function interactiveTable(table) {
+  if (!table.tHead || table.tBodies.length === 0) return;
+  const rows = [...table.tBodies[0].rows];
+  const names = rows.map((row) => plainText(row.cells[0]));
+  const box = table.parentElement;
+  box.tabIndex = 0; // it scrolls, by keys too
+  box.setAttribute("role", "region");
+  box.setAttribute("aria-label", `Table: ${plainText(table.tHead.rows[0].cells[0])} and more`);
+  if (rows.length > 1) makeSortable(table);
+  if (table.tHead.rows[0].cells.length > 7) box.before(chooseColumns(table));
+  rows.forEach((row, position) => {
+    if (!LOOKS.has(names[position])) return;
+    row.dataset.network = names[position];
+    row.cells[0].prepend(swatch(names[position]));
+    follow(() => (row.hidden = !shown(names[position])));
+  });
+}
+
+// A table beside a chart, with its values for those who cannot see it or want to copy them.
+function valuesTable(heads, rows) {
+  const table = element(
+    "table",
+    {},
+    element("thead", {}, element("tr", {}, heads.map((head) => element("th", {}, head)))),
+    element("tbody", {}, rows.map((row) => element("tr", {}, row.map((cell) => element("td", {}, cell))))),
+  );
+  const details = element("details", {}, element("summary", {}, "Values as a table"), element("div", { class: "scroll" }, table));
+  interactiveTable(table);
+  return details;
+}

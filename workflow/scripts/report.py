@@ -1,0 +1,28 @@
+"""Write the page that people open: the summary's prose, with tables, curves and heatmaps to use."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from blocklab.data.manifest import read_manifest
+from blocklab.files import write_atomically
+from blocklab.jobs.job import as_job
+from blocklab.report.aggregation import read_networks
+from blocklab.report.interactive.tables import tables_for_page
+from blocklab.report.page import as_page
+
+with as_job(snakemake):
+    files, page = snakemake.input, Path(snakemake.output.page)
+    runs = {}
+    for network, path in zip(snakemake.params.networks, files.attributions, strict=True):
+        with np.load(path) as arrays:
+            runs[network, int(arrays["seed"])] = dict(arrays)
+    names = ("histories", "agreement", "perturbation", "randomisation")
+    tables = {name: pd.read_csv(files[name]) for name in names if files.get(name)}
+    study = tables_for_page(read_networks(files.networks), **tables)
+    study["class_names"] = read_manifest(files.manifest)["class_names"]
+    markdown = Path(files.summary).read_text(encoding="utf-8")
+    html = as_page(markdown, page.parent, Path(files.look[0]).parent, study, runs)
+    with write_atomically(page) as temporary:
+        temporary.write_text(html, encoding="utf-8")

@@ -22,7 +22,7 @@ from blocklab.data.sources import fetch
 from blocklab.files import sha256
 from blocklab.report.aggregation import JOB_RESOURCES, MEASURED
 from blocklab.report.figures.catalogue import FIGURES
-from blocklab.report.page import DRAWN, HELD
+from blocklab.report.page import DRAWN, DRAWN_FROM, HELD
 
 pytestmark = pytest.mark.workflow
 
@@ -220,9 +220,9 @@ def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finis
     assert not re.search(r"\bnan\b|\bNone\b|Undefined|\{\{|\{%", text)
     assert str(finished.folder) not in text
     page = (finished.results / "report.html").read_text("utf-8")
-    names = {Path(image).stem for image in images}
-    assert page.count('src="data:image/png;base64,') == len(names - DRAWN - HELD)
-    assert page.count("<figure data-figure=") == len(names & DRAWN)
+    names, drawn = {Path(image).stem for image in images}, DRAWN | {*DRAWN_FROM}
+    assert page.count('src="data:image/png;base64,') == len(names - drawn - HELD)
+    assert page.count("<figure data-figure=") == len(names & drawn)
     assert f"<strong>{best}</strong>" in page and str(finished.folder) not in page
     assert re.findall(r"^### (exp3|vgg|csp)$", text, re.MULTILINE) == list(NETWORKS)
 

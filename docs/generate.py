@@ -5,15 +5,22 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 import yaml
 
 from blocklab.data.datasets import DATASETS
 from blocklab.networks.arguments import describe, expected, inferred, parameters
 from blocklab.networks.blocks.registry import all_blocks
+from blocklab.networks.structure.recording import structure
+from blocklab.report.structure.block import draw_blocks
 from blocklab.study.config import schema
 from blocklab.study.other_names import ABSENT
 
 DOCS = Path(__file__).parent
+# What the pictures of blocks have as input, and as `out` where that must be given. A block with a
+# shortcut is drawn with as many channels before as after it, too: then it is active.
+MAPS, VECTOR, OUT = (8, 32, 32), (64,), 16
+ALIKE = (OUT, 32, 32)
 
 
 def configuration() -> str:
@@ -63,7 +70,7 @@ def blocks() -> str:
     ]
     for name, cls in all_blocks().items():
         text, meanings = describe(cls)
-        lines += ["", f"## {name}", "", text]
+        lines += ["", f"## {name}", "", text, "", f"![Inside of {name}](blocks/{name}.svg)"]
         needs = inferred(cls)
         lines += ["", f"Input: {'maps' if needs == 'in_channels' else 'vectors'}."] if needs else []
         arguments = [
@@ -79,6 +86,27 @@ def blocks() -> str:
                 *arguments,
             ]
     return "\n".join(lines) + "\n"
+
+
+def drawings() -> dict[str, str]:
+    """Return an SVG of every block by its name."""
+    drawn = {}
+    for name, cls in all_blocks().items():
+        needs = inferred(cls)
+        given = {
+            argument: OUT
+            for argument, parameter in parameters(cls).items()
+            if parameter.default is parameter.empty
+        }
+        blocks = []
+        for shape in [VECTOR] if needs == "in_features" else [MAPS, ALIKE]:
+            with torch.device("meta"):
+                module = cls(**given, **({needs: shape[0]} if needs else {}))
+            if not blocks or hasattr(module, "residual"):
+                title = f"{name} {OUT}" if given else name
+                blocks.append({"title": title, "structure": structure(module, shape)})
+        drawn[name] = draw_blocks(name, blocks)
+    return drawn
 
 
 def _rows(part: dict, prefix: str) -> Iterator[str]:
@@ -129,3 +157,6 @@ if __name__ == "__main__":
     (DOCS.parent / "benchmarks" / "networks.json").write_text(networks(), encoding="utf-8")
     (DOCS / "configuration.md").write_text(configuration(), encoding="utf-8")
     (DOCS / "blocks.md").write_text(blocks(), encoding="utf-8")
+    (DOCS / "blocks").mkdir(exist_ok=True)
+    for name, drawing in drawings().items():
+        (DOCS / "blocks" / f"{name}.svg").write_text(drawing, encoding="utf-8")

@@ -21,6 +21,12 @@ def test_generated_page_is_up_to_date(page):
     assert getattr(generate, page)() == written, "run `make docs`"
 
 
+def test_the_pictures_of_blocks_are_up_to_date():
+    folder = PROJECT / "docs" / "blocks"
+    written = {path.stem: path.read_text() for path in folder.iterdir()}
+    assert generate.drawings() == written, "run `make docs`"
+
+
 def test_the_benchmark_has_the_networks_of_the_config():
     written = (PROJECT / "benchmarks" / "networks.json").read_text()
     assert generate.networks() == written, "run `make docs`"

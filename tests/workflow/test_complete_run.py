@@ -41,7 +41,8 @@ TABLES = ("runs.csv", "networks.csv", "explanations.csv")
 FOR_FIGURES_AND_PAGE = {"histories.csv", "confusion.csv", "provenance.json", "summary.md"}
 OF_THE_REPORT = {"report.html", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
 LOGS_OF_A_RUN = ("train", "evaluate", "explain", "track")
-LOGS = {"data/mnist", "aggregate", "compare_explanations", "summary", "report", *FIGURES}
+LOGS = {"data/mnist", "aggregate", "compare_explanations", "structure", "summary", "report"}
+LOGS |= {*FIGURES}
 HISTORY = ["seed", "epoch", "acc", "loss", "validation_acc", "validation_loss", "seconds"]
 RECALLS = [f"recall_{digit}" for digit in range(10)]
 SIZE = [
@@ -62,6 +63,7 @@ def test_every_promised_file_is_there_and_nothing_unfinished(finished: Study):
     promised = {"data/mnist.safetensors", "data/mnist.json", *OF_THE_REPORT, *FOR_FIGURES_AND_PAGE}
     promised.add("config.yaml")
     for network in NETWORKS:
+        promised |= {f"figures/structure/{network}{of}.svg" for of in ("", "_block")}
         promised |= {f"mnist/{network}/seed0/{file}" for file in OF_A_RUN}
         logs |= {f"logs/mnist/{network}/seed0/{stage}.log" for stage in LOGS_OF_A_RUN}
     there = {
@@ -151,7 +153,8 @@ def test_all_networks_explain_the_same_images(finished: Study):
         for name in ("indices", "images", "labels"):
             np.testing.assert_array_equal(file[name], one[name])
         assert file["attributions"].shape == (14, 1, 32, 32)
-        assert file["untrained"].shape == (10, 1, 32, 32)
+        assert file["randomised"].shape == (10, 1, 32, 32)
+        assert file["baseline_attributions"].shape == (3, 10, 1, 32, 32)
         assert file["delta"].shape == file["predictions"].shape == (14,)
         assert np.abs(file["attributions"]).max() > 0
     with safe_open(finished.results / "data" / "mnist.safetensors", framework="np") as file:

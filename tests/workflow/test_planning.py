@@ -20,6 +20,7 @@ REPORT = "Write results/tiny/report.html"
 TIMELINE = "Draw timeline of the jobs"
 DRAWN = {f"Draw {figure.title}" for figure in FIGURES.values()}
 COMPARE = {"Compare explanations"}
+STRUCTURE = {"Draw structure of every network"}
 EXPLAINED = {f"Draw {figure.title}" for figure in FIGURES.values() if "explanation" in figure.reads}
 EXPLAINED |= COMPARE | {TIMELINE, SUMMARY, REPORT}
 GATHER = {"Aggregate all runs", SUMMARY, REPORT, *COMPARE, *DRAWN}
@@ -114,7 +115,10 @@ CHANGES = {
             "explanation": {"steps": 5},
             "tracking": {"mode": "online"},
         },
-        jobs(EVERYTHING, "vgg", "tiny") | jobs(("Explain", "Track"), *NETWORKS) | GATHER,
+        jobs(EVERYTHING, "vgg", "tiny")
+        | jobs(("Explain", "Track"), *NETWORKS)
+        | GATHER
+        | STRUCTURE,
     ),
     "epochs, more seeds": (
         {"training": {"epochs": 3}, "seeds": {"count": 2, "per_job": 1}},
@@ -127,13 +131,13 @@ CHANGES = {
     ),
     "image size": (
         {"dataset": {"input_size": 28}},
-        jobs(EVERYTHING, *NETWORKS) | GATHER | {"Prepare mnist"},
+        jobs(EVERYTHING, *NETWORKS) | GATHER | STRUCTURE | {"Prepare mnist"},
     ),
     "where the data comes from, tracking off": (
         {"dataset": {"source": "cache"}, "tracking": {"mode": "disabled"}},
         {SUMMARY, REPORT},
     ),
-    "one network less": ({"networks": {"vgg": None}}, GATHER),
+    "one network less": ({"networks": {"vgg": None}}, GATHER | STRUCTURE),
     "another baseline": ({"baseline": "csp"}, TABLES_ALONE),
 }
 
@@ -187,4 +191,4 @@ def test_reordered_networks_draw_again_but_train_nothing(study: Study):
     overlay = yaml.safe_load(path.read_text("utf-8"))
     overlay["networks"] = dict(reversed(overlay["networks"].items()))
     path.write_text(yaml.safe_dump(overlay, sort_keys=False), "utf-8")
-    assert study.plan() == GATHER
+    assert study.plan() == GATHER | STRUCTURE

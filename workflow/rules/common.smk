@@ -97,7 +97,13 @@ TRAINED = {
     "samples": "samples.csv",
     "provenance": "provenance.json",
 }
-RESULTS = [*TRAINED.values(), "metrics.csv", "predictions.npz", "attributions.npz"]
+EXPLAINED = {
+    "attributions": "attributions.npz",
+    "explanation": "explanation.csv",
+    "perturbation": "perturbation.csv",
+    "randomisation": "randomisation.csv",
+}
+RESULTS = [*TRAINED.values(), "metrics.csv", "predictions.npz", *EXPLAINED.values()]
 
 
 def has_results(network):

@@ -3,7 +3,7 @@ rule explain:
         data=DATA,
         weights=f"{RUN}/weights.safetensors",
     output:
-        attributions=f"{RUN}/attributions.npz",
+        **{kind: f"{RUN}/{file}" for kind, file in EXPLAINED.items()},
     log:
         f"{RUN_LOG}/explain.log",
     priority: duration_rank

@@ -10,6 +10,7 @@ rule aggregate:
         resources=of_every_run("resources.json"),
         predictions=of_every_run("predictions.npz"),
         provenance=of_every_run("provenance.json"),
+        weights=of_every_run("weights.safetensors"),
     output:
         runs=report(
             f"{OUT}/runs.csv",
@@ -79,6 +80,7 @@ STUDY_FILES = {
     "homework": f"{REPORT}/homework.csv",
     "cards": CARDS,
     "figures": expand(FIGURE, name=FIGURES),
+    "structures": rules.structure.output,
 }
 STUDY_VALUES = {
     "settings": canonical_json(
@@ -105,7 +107,6 @@ rule summary:
     input:
         **STUDY_FILES,
         template=f"{REPORT}/summary.md.jinja",
-        structure=rules.structure.output,
     output:
         markdown=f"{OUT}/summary.md",
         config=f"{OUT}/config.yaml",
@@ -129,7 +130,8 @@ rule report:
         networks=rules.aggregate.output.networks,
         histories=rules.aggregate.output.histories,
         manifest=MANIFEST,
-        figures=rules.summary.input.figures,
+        figures=STUDY_FILES["figures"],
+        structures=rules.structure.output,
         attributions=of_every_run("attributions.npz"),
         look=sorted(map(os.path.relpath, (WORKFLOW / "report" / "page").iterdir())),
     output:

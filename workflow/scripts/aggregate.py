@@ -10,7 +10,7 @@ from blocklab.report.aggregation import (
     summarise_networks,
     tabulate_confusion,
 )
-from blocklab.report.provenance_summary import summarise_provenance
+from blocklab.report.provenance_summary import arrays_digest, summarise_provenance
 
 with as_job(snakemake):
     files, networks = snakemake.input, snakemake.params.networks
@@ -26,4 +26,5 @@ with as_job(snakemake):
         "confusion": tabulate_confusion(predictions),
     }.items():
         write_table(snakemake.output[name], table)
-    write_json(snakemake.output.provenance, summarise_provenance(files.provenance))
+    made_by = summarise_provenance(files.provenance) | {"arrays": arrays_digest(files.weights)}
+    write_json(snakemake.output.provenance, made_by)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from blocklab.evaluation.evaluation import evaluate_run
-from blocklab.explanation.explanation import explain_run
+from blocklab.explanation.evidence import explain_run
 from blocklab.networks.network import resolve
 from blocklab.networks.weights import save_weights
 from blocklab.training.loop import train
@@ -47,10 +47,14 @@ def test_colours_are_learned_evaluated_and_explained(colours, make_settings, tmp
     weights = Path(tmp_path / "weights.safetensors")
     save_weights(weights, networks[0], 0)
     how = {"method": "integrated_gradients", "target": "logit_minus_mean", "steps": 8}
-    arrays = explain_run(weights, layers, 0, data.test, how | {"sample": 2, "seed": 0})
+    how |= {"most_steps": 16, "sample": 2, "seed": 0, "checked": 4, "draws": 2, "batch_size": 50}
+    found = explain_run(weights, layers, 0, data, how)
+    arrays = found.arrays
     assert arrays["attributions"].shape == (5, 3, 8, 8)
     assert arrays["images"].shape == (5, 3, 8, 8)
-    assert arrays["untrained"].shape == (3, 3, 8, 8)
+    assert arrays["randomised"].shape == (4, 3, 8, 8)
+    assert arrays["baseline_attributions"].shape == (3, 4, 3, 8, 8)
+    assert found.measures["ink"] == 1 and found.measures["off_ink_expected"] == 0
     # In these images, bright in one channel, that channel speaks for the class.
     channels = arrays["attributions"].sum(axis=(2, 3))
     assert (channels.argmax(axis=1) == 2 - arrays["labels"]).all()

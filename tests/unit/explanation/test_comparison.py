@@ -28,11 +28,12 @@ def noise(seed: int) -> np.ndarray:
 
 def read(folder: Path, runs: dict[str, list[np.ndarray]], images=PICTURES, others=None):
     """Return the maps of runs that have these, and these from every other baseline image."""
-    paths = {network: [] for network in runs}
+    networks, paths = [], []
     for network, maps in runs.items():
         for seed, own in enumerate(maps):
             path = folder / network / f"seed{seed}" / "attributions.npz"
-            paths[network].append(path)
+            networks.append(network)
+            paths.append(path)
             other = (others or {}).get(network, [own[:CHECKED]] * 3)
             write_arrays(
                 path,
@@ -43,7 +44,7 @@ def read(folder: Path, runs: dict[str, list[np.ndarray]], images=PICTURES, other
                 baselines=np.array(BASELINES),
                 baseline_attributions=np.stack(other),
             )
-    return read_maps(paths)
+    return read_maps(networks, paths)
 
 
 def rows(table: pd.DataFrame) -> dict[tuple[str, str], dict]:
@@ -153,6 +154,6 @@ def test_the_order_of_networks_under_other_baselines(tmp_path):
 def test_runs_that_explain_other_images_are_refused_in_one_line(tmp_path):
     read(tmp_path, {"a": [noise(1)]})
     read(tmp_path, {"b": [noise(1)]}, PICTURES[::-1])
-    paths = {name: [tmp_path / name / "seed0" / "attributions.npz"] for name in ("a", "b")}
+    paths = [tmp_path / name / "seed0" / "attributions.npz" for name in ("a", "b")]
     with pytest.raises(UserError, match=r"b/seed0/attributions\.npz: explains other images"):
-        read_maps(paths)
+        read_maps(["a", "b"], paths)

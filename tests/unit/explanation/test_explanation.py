@@ -11,11 +11,9 @@ from blocklab.explanation.explanation import (
     TARGETS,
     choose_images,
     explain,
-    explain_run,
 )
 from blocklab.networks.images import as_input
 from blocklab.networks.network import initialise, predict
-from blocklab.networks.weights import save_weights
 from blocklab.training.loop import train
 from blocklab.training.settings import Settings
 
@@ -155,7 +153,7 @@ def test_predictions_and_their_probabilities(small_layers, images):
 def test_a_method_is_one_file(trained, images, tmp_path, monkeypatch):
     (tmp_path / "gradient_times_input.py").write_text(
         "import torch\n"
-        "def attribute(model, inputs, labels, steps):\n"
+        "def attribute(model, inputs, baselines, labels, steps, batch_size):\n"
         "    inputs = inputs.requires_grad_()\n"
         "    target = model(inputs).gather(1, labels[:, None]).sum()\n"
         "    (gradient,) = torch.autograd.grad(target, inputs)\n"
@@ -169,27 +167,3 @@ def test_a_method_is_one_file(trained, images, tmp_path, monkeypatch):
     expected = (gradient * inputs).detach().numpy()
     assert np.allclose(explanation.attributions, expected, atol=1e-6)
     assert np.isnan(explanation.delta).all()
-
-
-def test_a_run_is_explained_before_and_after_training(small_layers, make_data, tmp_path):
-    data = make_data()
-    (network,), _ = train(small_layers, data, SETTINGS, [4])
-    save_weights(tmp_path / "weights.safetensors", network, 4)
-    settings = {"method": "integrated_gradients", "target": "softmax", "steps": 3}
-    arrays = explain_run(
-        tmp_path / "weights.safetensors",
-        small_layers,
-        4,
-        data.test,
-        settings | {"sample": 2, "seed": 0},
-    )
-    assert arrays["seed"] == 4
-    assert arrays["gallery"] == 4
-    assert arrays["attributions"].shape == (6, 1, 8, 8)
-    assert arrays["untrained"].shape == (4, 1, 8, 8)
-    positions, _ = choose_images(data.test.labels, 4, 2, 0)
-    assert arrays["indices"].tolist() == data.test.indices[positions].tolist()
-    trained = explain(network, data.test.at(positions), "softmax", 3)
-    assert np.allclose(arrays["attributions"], trained.attributions, atol=1e-5)
-    untrained = explain(initialise(small_layers, 4), data.test.at(positions[:4]), "softmax", 3)
-    assert np.allclose(arrays["untrained"], untrained.attributions, atol=1e-5)

@@ -15,8 +15,10 @@ from blocklab.tensors import save_tensors
 
 pytest.importorskip("captum", reason="explanations take it")
 
-OUTPUTS = {"evaluate": ["metrics.csv", "predictions.npz"], "explain": ["attributions.npz"]}
+EXPLAINED = ["attributions.npz", "explanation.csv", "perturbation.csv", "randomisation.csv"]
+OUTPUTS = {"evaluate": ["metrics.csv", "predictions.npz"], "explain": EXPLAINED}
 EXPLANATION = {"method": "integrated_gradients", "target": "softmax", "steps": 2}
+EXPLANATION |= {"most_steps": 2, "checked": 2, "draws": 2, "batch_size": 20}
 SETTINGS = {
     "training": {"loss": "cross_entropy"},
     "explanation": EXPLANATION | {"sample": 2, "seed": 0},

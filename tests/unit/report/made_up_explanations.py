@@ -58,6 +58,11 @@ def made_explanations(networks: Sequence[str] = NETWORKS, seeds: int = 1) -> pd.
             row["complete"] = row["completeness_p95"] < 0.01
             row["share_against"] += 0.01 * seed
             row["smoothness"] += 0.01 * seed
+            for measure in ("share_against", "smoothness"):  # intervals over images
+                row |= {
+                    f"{measure}_low": row[measure] - 0.02,
+                    f"{measure}_high": row[measure] + 0.02,
+                }
             rows.append(row)
     return pd.DataFrame(rows)
 

@@ -107,6 +107,7 @@ class Made:
         self.provenance = dict(PROVENANCE)
         self.explanations = pd.DataFrame(EXPLANATIONS)
         self.layers = dict(LAYERS)
+        self.cards = dict(CARDS)
         self.channels = 1
         self.class_names = [str(label) for label in range(10)]
 
@@ -131,8 +132,19 @@ class Made:
             manifest=manifest,
             homework=pd.read_csv(WORKFLOW / "report" / "homework.csv"),
             layers=self.layers,
-            cards=CARDS,
+            cards=self.cards,
             figures={name: f"figures/{name}.png" for name in FIGURES},
             missing=missing,
         )
         return render(study, WORKFLOW / "report" / "summary.md.jinja")
+
+
+def section(text: str, title: str) -> str:
+    """Return what a page says under a heading of the second level."""
+    return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """Return the cells of a Markdown table by the first one of their row."""
+    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}

@@ -203,6 +203,14 @@ def test_accuracy_against_cost_names_every_network_once_and_the_baseline_as_such
     assert named == [f"{NETWORKS[0]} (baseline)", *NETWORKS[1:3]]
 
 
+def test_accuracy_against_cost_is_high_enough_for_the_names_of_many_networks():
+    many = networks_table(12).iloc[np.resize(np.arange(12), 30)]
+    figure = accuracy_against_cost.draw(many.assign(network=[f"n{i}" for i in range(30)]))
+    figure.draw_without_rendering()
+    legend = figure.legends[0].get_window_extent()
+    assert figure.bbox.y0 <= legend.y0 < legend.y1 <= figure.bbox.y1
+
+
 def test_accuracy_against_cost_draws_the_interval_of_the_error():
     panel = accuracy_against_cost.draw(networks_table(1)).axes[0]
     assert panel.lines[0].get_xydata()[0] == pytest.approx([1e6, 1.5])

@@ -1,9 +1,12 @@
 """What runs have in common, and what sets them apart."""
 
+import json
+
 import pytest
 
 from blocklab.files import write_json
-from blocklab.report.provenance_summary import summarise_provenance
+from blocklab.report.provenance_summary import arrays_digest, summarise_provenance
+from blocklab.tensors import save_tensors
 
 PROVENANCE = {
     "commit": "0123456789abcdef0123",
@@ -90,3 +93,29 @@ def test_values_that_differ_are_all_named_in_order(summarise):
     assert summary["commit"] == ["0123456789ab", "unknown"]
     assert summary["dirty"] == [False, True]
     assert summary["device"] == ["A Processor", "A GPU"]
+
+
+def test_the_digest_of_weights_is_of_their_arrays_and_not_of_the_file(tmp_path):
+    import torch
+
+    def saved(name, **arrays):
+        save_tensors(tmp_path / name, arrays, {"seed": 0})
+        return tmp_path / name
+
+    one = saved("one", a=torch.ones(2), b=torch.zeros(3))
+    digest = arrays_digest([one])
+    assert len(digest) == 16
+    for other in (
+        saved("values", a=torch.ones(2), b=torch.ones(3)),
+        saved("shapes", a=torch.ones(2), b=torch.zeros(3, 1)),
+        saved("names", a=torch.ones(2), c=torch.zeros(3)),
+    ):
+        assert arrays_digest([other]) != digest
+    # The same arrays in a file of other bytes: its header has been spaced out.
+    content = one.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), indent=1).encode()
+    spaced = tmp_path / "spaced"
+    spaced.write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
+    assert spaced.read_bytes() != content
+    assert arrays_digest([spaced]) == digest

@@ -1,17 +1,23 @@
 """Intervals and tests, against published or hand-worked values."""
 
 import math
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from blocklab.report.statistics import (
     BOOTSTRAP_SEEDS,
+    COVERAGE_WITH_FAILURES,
     difference_p_value,
     holm,
     mean_interval,
+    prediction_interval,
     proportion_interval,
 )
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_mean_interval_covers_the_truth_as_often_as_it_says():
@@ -119,3 +125,38 @@ def test_holm_by_hand():
     # Smallest first: 0.01 times 3, 0.03 times 2, 0.04 once, but never less than the one before.
     assert holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
     assert holm(np.array([0.7])) == pytest.approx([0.7])
+
+
+def test_where_seeds_fail_now_and_then_the_interval_covers_as_little_as_the_page_says():
+    generator = np.random.default_rng(1)
+    covered = []
+    for _ in range(400):
+        failed = generator.random(10) < 0.1
+        _, low, high = mean_interval(generator.standard_normal(10) - 10 * failed)
+        covered.append(low <= -1 <= high)  # the mean: one in ten is ten below zero
+    standard_error = math.sqrt(COVERAGE_WITH_FAILURES * (1 - COVERAGE_WITH_FAILURES) / 400)
+    assert np.mean(covered) == pytest.approx(COVERAGE_WITH_FAILURES, abs=3 * standard_error)
+
+
+def test_one_more_run_lies_in_an_interval_wider_than_the_means():
+    # sd is 1 and t for 2 degrees of freedom is 4.3027: 4.3027 sqrt(4 / 3) is 4.9683.
+    assert prediction_interval(np.array([1.0, 2.0, 3.0])) == pytest.approx(
+        (-2.9683, 6.9683), abs=1e-4
+    )
+    assert all(map(math.isnan, prediction_interval(np.array([1.0]))))
+    low, high = prediction_interval(np.array([0.5, 0.5]), least_spread=0.01)
+    assert high - low == pytest.approx(2 * 12.7062 * 0.01 * math.sqrt(1.5), rel=1e-4)
+    generator = np.random.default_rng(1)
+    held = [
+        low <= new <= high
+        for *runs, new in generator.standard_normal((4000, 6))
+        for low, high in [prediction_interval(np.array(runs))]
+    ]
+    assert np.mean(held) == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 4000))
+
+
+def test_the_ten_seeds_hold_the_homeworks_values():
+    runs = pd.read_csv(ROOT / "docs" / "ten-seeds" / "runs.csv").groupby("network")["test_acc"]
+    limits = {name: prediction_interval(values.to_numpy()) for name, values in runs}
+    assert limits["vgg"] == pytest.approx((0.9855, 0.9916), abs=5e-5)
+    assert limits["bottleneck"] == pytest.approx((0.9840, 0.9902), abs=5e-5)

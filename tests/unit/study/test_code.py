@@ -153,7 +153,8 @@ REPORT = {"aggregate", "compare_explanations", "structure", "summary", "report",
 PAIR = {"figure heatmaps", "figure heatmaps_small"}
 MAPS = PAIR | {"figure heatmaps_all", "figure mean_maps"}
 
-MEASURES = ("imputation", "randomisation", "relevance_gain", "signs", "smoothness")
+MEASURES = ("baselines", "completeness", "imputation", "pixel_error", "randomisation")
+MEASURES += ("relevance_gain", "signs", "smoothness", "ties")
 
 
 def of(job: str) -> set[str]:
@@ -223,14 +224,17 @@ EDITS = {
     "evaluation.evaluation": of("evaluate"),
     "evaluation.metrics": of("evaluate"),
     "explanation.explanation": of("explain"),
+    "explanation.evidence": of("explain"),
     "explanation.methods.integrated_gradients": of("explain"),
-    "explanation.checks": {"compare_explanations"},
-    "explanation.agreement": {"compare_explanations"},
-    **{f"explanation.measures.{name}": set() for name in MEASURES},
+    "explanation.checks": of("explain") | {"compare_explanations"},
+    "explanation.agreement": of("explain") | {"compare_explanations"},
+    **{f"explanation.measures.{name}": of("explain") for name in MEASURES},
     "explanation.comparison": set(),
     "explanation.intervals": set(),
+    "explanation.over_images": set(),
     "explanation.top_share": set(),
-    "explanation.ink": {"compare_explanations", "summary", "report", "track", *MAPS},
+    "explanation.ink": of("explain")
+    | {"compare_explanations", "summary", "report", "track", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),
     "jobs.explanation_job": of("explain"),
@@ -262,8 +266,17 @@ EDITS = {
     "report.interactive.tables": {"report"},
     "report.provenance_summary": {"aggregate"},
     "report.answer": set(),
+    "report.explained": set(),
+    "report.explained_limits": set(),
+    "report.explained_tables": set(),
     "report.findings": {"summary"},
     "report.homework": {"summary"},
+    "report.measured": set(),
+    **{f"report.{name}": {"summary"} for name in ("conclusions", "stopping", "verdict")},
+    **{
+        f"report.tables.{name}": {"summary"}
+        for name in ("cards", "costs", "explanations", "ranking")
+    },
     "report.study_files": {"summary"},
     "report.summary": {"summary"},
     **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},
@@ -280,6 +293,8 @@ EDITS = {
     # A tracker is shown a run's maps and confusion.
     "report.figures.heatmaps_all": {"figure heatmaps_all", "track"},
     "report.run_confusion": {"track"},
+    "report.figures.agreement": set(),
+    "report.figures.deletion_curves": set(),
 }
 
 

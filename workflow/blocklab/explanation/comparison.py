@@ -1,6 +1,7 @@
 """The tables of how far the explanations of a study's networks agree."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -41,13 +42,14 @@ class Maps:
         return slice(first, first + self.seeds[network])
 
 
-def read_maps(attributions: Mapping[str, Sequence[Path]]) -> Maps:
-    """Return the maps of every network's attributions.npz, one path per seed.
+def read_maps(networks: Sequence[str], paths: Sequence[Path]) -> Maps:
+    """Return the maps of every run's attributions.npz; the arguments are parallel.
 
-    Raises UserError if two of them explain other images.
+    The runs of a network follow each other, in the order of its seeds. Raises UserError if two runs
+    explain different images.
     """
     first, maps, others = None, [], []
-    for path in (path for paths in attributions.values() for path in paths):
+    for path in paths:
         with np.load(path) as file:
             shown = {key: file[key] for key in ("indices", "images", "baselines", "checked")}
             first = first or shown
@@ -59,7 +61,7 @@ def read_maps(attributions: Mapping[str, Sequence[Path]]) -> Maps:
             maps.append(by_pixel(file["attributions"]).astype(np.float32))
             others.append(by_pixel(file["baseline_attributions"]).astype(np.float32))
     return Maps(
-        seeds={network: len(paths) for network, paths in attributions.items()},
+        seeds=dict(Counter(networks)),
         by_pixel=np.stack(maps),
         baselines=[str(name) for name in first["baselines"]],
         others=np.stack(others),

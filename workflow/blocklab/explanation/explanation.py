@@ -1,18 +1,16 @@
 """Which pixels made a network say what it says, by one of the methods in `methods/`."""
 
 import importlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
 from blocklab.data.prepared import Split
+from blocklab.explanation.measures.completeness import is_incomplete
 from blocklab.networks.images import as_input
-from blocklab.networks.network import Layer, exact_float32, initialise, predict
-from blocklab.networks.weights import load_weights
+from blocklab.networks.network import exact_float32, predict
 
 IMAGES_AT_ONCE = 10
 
@@ -29,8 +27,73 @@ class Explanation:
 
     predictions: np.ndarray  # [M]
     probabilities: np.ndarray  # [M], softmax probability of the predicted class
+    margins: np.ndarray  # [M], logit of the predicted class minus the highest other one
     attributions: np.ndarray  # [M, C, H, W], in units of the target
     delta: np.ndarray  # [M], sum of attributions minus change of target
+    steps: np.ndarray  # [M], points that the image's attributions were summed of
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """How images are explained: `target` is a key of TARGETS, `method` a file in `methods/`.
+
+    batch_size: images that a network is given at once, points on a path included.
+    """
+
+    target: str
+    method: str = "integrated_gradients"
+    batch_size: int = 500
+
+    def maps(
+        self, network: nn.Module, images: Split, steps: int, baselines: torch.Tensor | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return attributions [M, C, H, W] of the true classes' targets, and deltas [M].
+
+        baselines: float [M, C, H, W] from 0 to 1, black images if there are none. The network is
+        put into evaluation mode: dropout and batch statistics would make maps meaningless.
+        """
+        attribute = importlib.import_module(f"blocklab.explanation.methods.{self.method}").attribute
+        network.eval()
+        transform = TARGETS[self.target]
+        attributions, deltas = [], []
+        # captum's own batching splits the steps, not the images.
+        size = min(IMAGES_AT_ONCE, self.batch_size)
+        for start in range(0, len(images.labels), size):
+            inputs = as_input(images.images[start : start + size])
+            compared = torch.zeros_like(inputs)
+            if baselines is not None:
+                compared = baselines[start : start + size].to(inputs.device)
+            labels = images.labels[start : start + size]
+            with exact_float32():
+                attribution, delta = attribute(
+                    lambda x: transform(network(x)),
+                    inputs,
+                    compared,
+                    labels,
+                    steps,
+                    self.batch_size,
+                )
+            attributions.append(attribution.detach().float().cpu())
+            deltas.append(delta.detach().float().cpu())
+        return torch.cat(attributions).numpy(), torch.cat(deltas).numpy()
+
+    def complete_maps(
+        self, network: nn.Module, images: Split, steps: int, most_steps: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return attributions, deltas and steps [M]: doubled, up to `most_steps`, where incomplete.
+
+        Which are: see `measures/completeness.py`. A network that bends sharply on an image's path
+        costs more points there alone.
+        """
+        maps, delta = self.maps(network, images, steps)
+        used = np.full(len(delta), steps)
+        while (
+            2 * steps <= most_steps and (again := np.flatnonzero(is_incomplete(maps, delta))).size
+        ):
+            steps *= 2
+            maps[again], delta[again] = self.maps(network, images.at(again), steps)
+            used[again] = steps
+        return maps, delta, used
 
 
 def choose_images(
@@ -59,61 +122,25 @@ def explain(
     target: str,
     steps: int,
     method: str = "integrated_gradients",
+    most_steps: int = 0,
+    batch_size: int = 500,
 ) -> Explanation:
     """Attribute the true class's target of every image in the split to its pixels.
 
-    `target` is a key of TARGETS, `method` a file in `methods/`; `steps` is how finely a method
-    sums, as the number of points on the path of Integrated Gradients. The network is put into
-    evaluation mode: dropout and batch statistics would make attributions meaningless.
+    target, method, batch_size: as an Explainer has them. steps: how finely a method sums, as the
+    number of points on the path of Integrated Gradients; doubled up to `most_steps` for images
+    whose sum is not complete.
     """
-    attribute = importlib.import_module(f"blocklab.explanation.methods.{method}").attribute
-    network.eval()
-    transform = TARGETS[target]
-    attributions, deltas = [], []
-    # captum's own batching splits the steps, not the images.
-    for batch, labels in zip(
-        images.images.split(IMAGES_AT_ONCE), images.labels.split(IMAGES_AT_ONCE), strict=True
-    ):
-        with exact_float32():
-            attribution, delta = attribute(
-                lambda x: transform(network(x)), as_input(batch), labels, steps
-            )
-        attributions.append(attribution.float().cpu())
-        deltas.append(delta.float().cpu())
-    probabilities = predict(network, images.images).softmax(dim=1).cpu()
+    explainer = Explainer(target, method, batch_size)
+    maps, delta, used = explainer.complete_maps(network, images, steps, most_steps)
+    logits = predict(network, images.images).cpu()
+    probabilities = logits.softmax(dim=1)
+    highest = logits.topk(min(2, logits.shape[1]), dim=1).values
     return Explanation(
         predictions=probabilities.argmax(dim=1).numpy(),
         probabilities=probabilities.max(dim=1).values.numpy(),
-        attributions=torch.cat(attributions).numpy(),
-        delta=torch.cat(deltas).numpy(),
+        margins=(highest[:, 0] - highest[:, -1]).numpy(),
+        attributions=maps,
+        delta=delta,
+        steps=used,
     )
-
-
-def explain_run(
-    weights: Path, layers: list[Layer], seed: int, test: Split, settings: Mapping
-) -> dict[str, np.ndarray]:
-    """Return the arrays of one seed's attributions.npz.
-
-    settings: the config's `explanation` section. `test` lies on the device to compute on.
-
-    Arrays: those of Explanation, `images` uint8 [M, C, H, W], `labels` [M], `indices` [M],
-    `gallery`: how many of them, one per class, come first; `seed`; `untrained`
-    [gallery, C, H, W], the attributions before training.
-    """
-    positions, gallery = choose_images(
-        test.labels, layers[-1].output_shape[0], settings["sample"], settings["seed"]
-    )
-    images, shown = test.at(positions), test.at(positions[:gallery])
-    device = test.images.device
-    how = {key: settings[key] for key in ("method", "target", "steps")}
-    trained = explain(load_weights(weights, layers, seed).to(device), images, **how)
-    untrained = explain(initialise(layers, seed).to(device), shown, **how)
-    return {
-        "seed": np.array(seed),
-        "indices": images.indices.cpu().numpy(),
-        "gallery": np.array(gallery),
-        "images": images.images.cpu().numpy(),
-        "labels": images.labels.cpu().numpy(),
-        "untrained": untrained.attributions,
-        **vars(trained),
-    }

@@ -4,15 +4,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from blocklab.explanation.explanation import explain_run
-from blocklab.files import write_arrays
+import pandas as pd
+
+from blocklab.explanation.evidence import explain_run
+from blocklab.files import write_arrays, write_table
 from blocklab.jobs.network_job import NetworkJob
 
 
 def write_explanation(
     job: NetworkJob, seed: int, settings: Mapping[str, Any], run: Path, into: Path
 ) -> None:
-    """Write attributions.npz of the weights in `run` to `into`."""
+    """Write what is explained by the weights in `run`, and how far to believe it, to `into`."""
     weights = run / "weights.safetensors"
-    arrays = explain_run(weights, job.layers, seed, job.data.test, settings["explanation"])
-    write_arrays(into / "attributions.npz", **arrays)
+    found = explain_run(weights, job.layers, seed, job.data, settings["explanation"], job.name)
+    write_arrays(into / "attributions.npz", **found.arrays)
+    tables = {
+        "explanation": pd.DataFrame([found.measures]),
+        "perturbation": found.perturbation,
+        "randomisation": found.randomisation,
+    }
+    for name, table in tables.items():
+        table.insert(0, "seed", seed)
+        table.insert(0, "network", job.name)
+        write_table(into / f"{name}.csv", table)

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from blocklab.report.words import SIGNIFICANT, count, p_text, percent, points
+from blocklab.report.verdict import verdict
+from blocklab.report.words import count, percent
 
 if TYPE_CHECKING:  # a run's last lines are not to wait for imports
     import pandas as pd
@@ -16,14 +17,11 @@ def answer(networks: "pd.DataFrame", page: str) -> list[str]:
     best = networks[networks["best"]].iloc[0]
     baseline = networks[networks["baseline"]].iloc[0]
     candidates = int((~networks["baseline"]).sum())
-    chance = "beyond chance" if baseline["p_value"] < SIGNIFICANT else "which may be chance"
     who = "Beside the baseline" if candidates == 1 else f"Best of {count(candidates, 'network')}"
     return [
         f"{who}: {best['network']}, {_accuracy(best)} of {best['test_images']:,.0f} test images "
         "right",
-        f"Baseline: {baseline['network']}, {_accuracy(baseline)}: "
-        f"{points(baseline['test_acc'] - best['test_acc'])}, {chance} "
-        f"({p_text(baseline['p_value'])})",
+        f"Baseline: {baseline['network']}, {_accuracy(baseline)}: {verdict(baseline, best)}",
         f"Read on: {page}",
     ]
 

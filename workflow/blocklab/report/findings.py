@@ -9,34 +9,24 @@ import numpy as np
 import pandas as pd
 
 from blocklab.report.aggregation import selection_column
-from blocklab.report.words import (
-    SIGNIFICANT,
-    count,
-    interval,
-    join,
-    join_some,
-    literal,
-    p_text,
-    percent,
-    points,
-)
+from blocklab.report.verdict import at_chance, chance_words, is_real, scope, verdict
+from blocklab.report.words import count, interval, join, join_some, literal, p_text, percent, rank
 
 LOW_RECALL = 0.9
 CONFIDENTLY_WRONG = 0.01  # the probability of the true class
 
 
-def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]) -> str:
-    """Return the summary's first paragraph."""
+def conclusion(
+    networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int], chance: float
+) -> str:
+    """Return the summary's first paragraph; chance: the commonest class's share of test images."""
     best = networks[networks["best"]].iloc[0]
     baseline = networks[networks["baseline"]].iloc[0]
     candidates = networks[~networks["baseline"]]
     chosen = selection_column(networks)
-    real = baseline["p_value"] < SIGNIFICANT
-    luck = "seeds" if (networks["seeds"] > 1).all() else "test images"
-    verdict = f"beyond the chance of the {luck}" if real else "which may be chance"
     trained = (
         f"trained for {count(config['training']['epochs'], 'epoch')} on "
-        f"{sizes['training']:,} images"
+        f"{count(sizes['training'], 'image')}"
     )
     measure = f"{'validation' if chosen == 'validation_acc' else 'test'} accuracy"
     alone = len(candidates) == 1
@@ -53,25 +43,30 @@ def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, 
             f"by {measure} ({percent(best[chosen])})"
         )
     subject = "It"
-    if real and baseline["test_acc"] > best["test_acc"]:
+    if at_chance(best, chance):
+        opening += f", but **at chance level**: {chance_words(chance)}"
+        subject = best["network"]
+    if is_real(baseline) and baseline["test_acc"] > best["test_acc"]:
         opening += f", but the baseline **{baseline['network']}** is better"
         subject = best["network"]
     text = [
-        f"{opening}. {subject} gets {interval(best, 'test_acc')} of the {sizes['test']:,} test "
-        f"images right; the baseline {baseline['network']} gets {interval(baseline, 'test_acc')}: "
-        f"{points(baseline['test_acc'] - best['test_acc'])}, {verdict} "
-        f"({p_text(baseline['p_value'])})."
+        f"{opening}. {subject} gets {interval(best, 'test_acc')} of the "
+        f"{count(sizes['test'], 'test image')} right; the baseline {baseline['network']} gets "
+        f"{interval(baseline, 'test_acc')}: {verdict(baseline, best)}."
     ]
     rivals = candidates[~candidates["best"]]
-    equal = rivals[~(rivals["p_value"] < SIGNIFICANT)]
-    worse = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] < best["test_acc"])]
-    better = rivals[(rivals["p_value"] < SIGNIFICANT) & (rivals["test_acc"] > best["test_acc"])]
+    real = rivals.apply(is_real, axis=1).astype(bool) if len(rivals) else rivals["best"]
+    equal = rivals[~real]
+    worse = rivals[real & (rivals["test_acc"] < best["test_acc"])]
+    better = rivals[real & (rivals["test_acc"] > best["test_acc"])]
     if len(equal):
         text.append(f"Not distinguishable from {best['network']}: {names(equal)}.")
     if len(worse):
-        text.append(f"Less accurate, beyond chance: {names(worse)}.")
+        text.append(f"Less accurate, a difference {scope(best)}: {names(worse)}.")
     if len(better):
-        text.append(f"More accurate on the test images, beyond chance: {names(better)}.")
+        text.append(
+            f"More accurate on the test images, a difference {scope(best)}: {names(better)}."
+        )
     if (networks["seeds"] == 1).all():
         text.append(
             "With one seed each, this is about these trained networks; another seed may differ."
@@ -84,8 +79,13 @@ def conclusion(networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, 
     return " ".join(text)
 
 
-def oddities(networks: pd.DataFrame, loss: str, class_names: Sequence[str]) -> list[str]:
-    """Return what is odd in a network and shows in its numbers, a Markdown sentence each."""
+def oddities(
+    networks: pd.DataFrame, loss: str, class_names: Sequence[str], chance: float
+) -> list[str]:
+    """Return what is odd in a network and shows in its numbers, a Markdown sentence each.
+
+    chance: the commonest class's share of the test images.
+    """
     classes = len(class_names)
     found = []
     for _, row in networks.iterrows():
@@ -100,6 +100,11 @@ def oddities(networks: pd.DataFrame, loss: str, class_names: Sequence[str]) -> l
             found.append(
                 f"**{network}** has no convolution wider than 1x1: all that it knows of a pixel's "
                 "neighbours comes from its other layers."
+            )
+        if at_chance(row, chance):
+            found.append(
+                f"**{network}** is at chance level with {interval(row, 'test_acc')} of the test "
+                f"images right: {chance_words(chance)}."
             )
         found += _recall_oddities(row, class_names)
         if row["test_cross_entropy"] > math.log(classes):
@@ -145,9 +150,16 @@ def _recall_oddities(row: pd.Series, class_names: Sequence[str]) -> list[str]:
             f"**{network}** recognises class {class_names[np.nanargmin(recall)]} worst "
             f"({percent(np.nanmin(recall), 1)}) and class {class_names[np.nanargmax(recall)]} best "
             f"({percent(np.nanmax(recall), 1)}); {spread} of {classes} classes "
-            f"{'is' if spread == 1 else 'are'} below {percent(LOW_RECALL, 0)}."
+            f"{'is' if spread == 1 else 'are'} below {percent(LOW_RECALL, 0)}"
+            f"{_guessed(recall)}."
         )
     return found
+
+
+def _guessed(recall: np.ndarray) -> str:
+    """Return how many classes are recognised no better than by a guess, in words."""
+    guessed = int((recall <= 1 / len(recall)).sum())
+    return f", {guessed} no better than an even guess" if guessed else ""
 
 
 def _floor_sentence(networks: pd.DataFrame, classes: int) -> str:
@@ -185,19 +197,21 @@ def standing(networks: pd.DataFrame, columns: dict[str, str]) -> str:
             place = 1 + int((networks[column] < best[column]).sum())
             places.setdefault(place, []).append(words)
     ranks = [
-        f"{_rank(place, len(networks))} in {join(words)}" for place, words in sorted(places.items())
+        f"{_place(place, len(networks))} in {join(words)}"
+        for place, words in sorted(places.items())
     ]
     every = f"Of the {len(networks)} networks, the baseline included"
     return f"{every}, **{best['network']}** is {'; '.join(ranks)}."
 
 
-def _rank(place: int, of: int) -> str:
+def _place(place: int, of: int) -> str:
     if place in (1, of):
         return "lowest" if place == 1 else "highest"
-    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10)
-    return f"{place}{ending or 'th'} lowest"
+    return f"{rank(place)} lowest"
 
 
 def names(table: pd.DataFrame) -> str:
     """Return the table's networks with their p-values, as a list in words."""
-    return join([f"{row['network']} ({p_text(row['p_value'])})" for _, row in table.iterrows()])
+    return join_some(
+        [f"{row['network']} ({p_text(row['p_value'])})" for _, row in table.iterrows()]
+    )

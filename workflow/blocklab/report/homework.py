@@ -5,9 +5,16 @@ from typing import Any
 
 import pandas as pd
 
+from blocklab.report.statistics import prediction_interval
 from blocklab.report.words import DASH, count, join
 
-MEASURES = ("acc", "loss", "test_acc", "test_loss")
+MEASURES = {
+    "acc": "accuracy, training images",
+    "loss": "loss, training images",
+    "test_acc": "accuracy, test images",
+    "test_loss": "loss, test images",
+}
+ONE_MORE_RUN = "one more run: accuracy, test images (95 %)"
 
 
 @dataclass(frozen=True)
@@ -21,9 +28,15 @@ class Comparison:
 
 
 def compare(
-    homework: pd.DataFrame, networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int]
+    homework: pd.DataFrame,
+    networks: pd.DataFrame,
+    runs: pd.DataFrame,
+    config: dict[str, Any],
+    sizes: dict[str, int],
 ) -> Comparison | None:
     """Compare networks.csv with homework.csv; None if they share no network on this dataset.
+
+    runs: runs.csv; with several seeds, they foretell what one more run would give.
 
     The homework's epochs, training images, input size and loss function are the same in every row.
     A loss is compared only under the homework's own loss. `sizes` has the images of each split.
@@ -37,8 +50,15 @@ def compare(
     rows = [
         {"network": name}
         | {
-            key: _cell(theirs.loc[name, key], ours.loc[name, key], key, same_loss)
-            for key in MEASURES
+            title: _cell(theirs.loc[name, key], ours.loc[name, key], key, same_loss)
+            for key, title in MEASURES.items()
+        }
+        | {
+            ONE_MORE_RUN: _one_more(
+                runs.loc[runs["network"] == name, "test_acc"],
+                theirs.loc[name, "test_acc"],
+                sizes["test"],
+            )
         }
         for name in ours.index
     ]
@@ -52,8 +72,18 @@ def compare(
 
 def _cell(theirs: float, ours: float, key: str, same_loss: bool) -> str:
     if key.endswith("loss") and not same_loss:
-        return f"{theirs:.6g} / {DASH}"
-    return f"{theirs:.6g} / {ours:.5f} ({ours - theirs:+.5f})"
+        return f"{theirs:.5f} / {DASH}"
+    return f"{theirs:.5f} / {ours:.5f} ({ours - theirs:+.5f})"
+
+
+def _one_more(ours: pd.Series, theirs: float, images: int) -> str:
+    """Return the prediction interval of one more run, and whether the homework's value is in it."""
+    low, high = prediction_interval(ours.to_numpy(), least_spread=1 / images)
+    if pd.isna(low):
+        return DASH
+    low, high = max(low, 0.0), min(high, 1.0)
+    holds = "holds" if low <= theirs <= high else "does not hold"
+    return f"{low:.5f} to {high:.5f}, {holds} {theirs:.5f}"
 
 
 def _differences(

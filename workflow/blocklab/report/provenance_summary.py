@@ -17,6 +17,21 @@ CONDITIONS = {
 }
 
 
+def arrays_digest(weights: Iterable[Path]) -> str:
+    """Return 16 hexadecimal digits of the arrays in these files of weights, in their order.
+
+    Each file's header has the SHA-256 of names, types, shapes and values of its arrays, and of the
+    seed; the bytes of the file, which another version may lay out otherwise, do not count.
+    """
+    return digest([_arrays_sha256(Path(path)) for path in weights])[:16]
+
+
+def _arrays_sha256(path: Path) -> str:
+    with path.open("rb") as file:  # as safetensors has it: the header's length, and the header
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return json.loads(header["__metadata__"]["blocklab"])["sha256"]
+
+
 def summarise_provenance(paths: Iterable[Path]) -> dict[str, Any]:
     """Return what the runs with these provenance.json were made by.
 

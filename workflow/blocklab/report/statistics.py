@@ -9,6 +9,9 @@ from statsmodels.stats.proportion import proportion_confint
 CONFIDENCE = 0.95
 RESAMPLES = 9999
 BOOTSTRAP_SEEDS = 6
+# Of ten seeds of which one in ten, by chance, is ten standard deviations low: the share of studies
+# in which `mean_interval` holds the true mean. 6,000 studies gave 71.8 %; a test simulates fewer.
+COVERAGE_WITH_FAILURES = 0.72
 
 
 def mean_interval(values: np.ndarray, least_spread: float = 0.0) -> tuple[float, float, float]:
@@ -42,6 +45,21 @@ def mean_interval(values: np.ndarray, least_spread: float = 0.0) -> tuple[float,
     )
     low, high = result.confidence_interval
     return mean, min(float(low), mean), max(float(high), mean)
+
+
+def prediction_interval(values: np.ndarray, least_spread: float = 0.0) -> tuple[float, float]:
+    """Return the 95 % interval of one more run, given those of several seeds; NaN for one value.
+
+    mean -+ t s sqrt(1 + 1/n), for seeds that vary as a bell curve (Hahn & Meeker 1991, Statistical
+    Intervals, Section 4.7). least_spread: as for `mean_interval`.
+    """
+    values = np.asarray(values, dtype=float)
+    count = len(values)
+    if count < 2:
+        return np.nan, np.nan
+    spread = max(values.std(ddof=1), least_spread)
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * spread * np.sqrt(1 + 1 / count)
+    return float(values.mean() - reach), float(values.mean() + reach)
 
 
 def proportion_interval(share: float, count: int) -> tuple[float, float]:

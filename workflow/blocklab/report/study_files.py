@@ -23,7 +23,8 @@ class Study:
     runs, histories, confusion, explanations, agreement, baselines, provenance, homework: the files
     of that name. manifest: of the prepared data. layers: as listed, by network; empty where no
     torch was there to tell. cards: by name. figures: paths relative to the page, by name;
-    structures: the same of the drawings of networks. missing: networks without results.
+    structures: the same of the drawings of networks, and of their blocks as NAME_block. missing:
+    networks without results.
     """
 
     config: dict[str, Any]

@@ -25,8 +25,13 @@ def interval(row: Mapping[str, Any], name: str) -> str:
 
 
 def p_text(p: float) -> str:
-    """Return 'p = 0.012' or 'p < 0.001'."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    """Return 'p = 0.012' or 'p < 0.001', with digits enough to be on its side of SIGNIFICANT."""
+    if p < 0.001:
+        return "p < 0.001"
+    digits = 3
+    while (float(f"{p:.{digits}f}") < SIGNIFICANT) != (p < SIGNIFICANT):
+        digits += 1
+    return f"p = {p:.{digits}f}"
 
 
 def points(difference: float) -> str:
@@ -51,6 +56,12 @@ def join_some(words: Sequence[str], most: int = 8, last: str = "and") -> str:
 def count(number: int, noun: str) -> str:
     """Return '1 epoch' or '10 epochs'."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def rank(place: int) -> str:
+    """Return '1st', '2nd', '11th'."""
+    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10)
+    return f"{place}{ending or 'th'}"
 
 
 def literal(text: str) -> str:

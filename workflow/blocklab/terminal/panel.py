@@ -58,15 +58,17 @@ def picture(progress: Progress) -> Group:
     jobs = Table.grid(padding=(0, 1))
     running = list(progress.running.values())
     for job in running[:SHOWN]:
-        jobs.add_row(Text(job.label, style="cyan"), *_epochs(job), _minutes(job.seconds))
+        jobs.add_row(Text(job.label, style="cyan"), *_how_far(job), _minutes(job.seconds))
     done, total = progress.counts()
     rest = f", {len(running) - SHOWN} more run" if len(running) > SHOWN else ""
     seconds = _minutes(progress.seconds)
     return Group(stages, jobs, Text(f"{done} of {total} jobs in {seconds}{rest}", style="dim"))
 
 
-def _epochs(job: Job) -> tuple[ProgressBar | str, str]:
+def _how_far(job: Job) -> tuple[ProgressBar | str, str]:
     """Return the bar of the seed that was heard of last, and its words."""
+    if at := job.explaining:
+        return ProgressBar(at.parts, at.part - 1, width=BAR), job.latest()
     if not job.seeds:
         return "", ""
     epoch = list(job.seeds.values())[-1]

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 STAGES = ("prepare", "train", "evaluate", "explain", "track", "report")
-# Lines of blocklab/training/loop.py, training/checkpoint.py and jobs/job.py.
+# Lines of training/loop.py, training/checkpoint.py, explanation/evidence.py and jobs/job.py.
 EPOCH = re.compile(
     r" INFO \S+ seed (?P<seed>\d+) epoch (?P<epoch>\d+)/(?P<epochs>\d+): acc (?P<acc>[\d.]+),"
     r".* validation_acc (?P<validation_acc>[\d.]+|nan)"
+)
+EXPLAINING = re.compile(
+    r" INFO \S+ seed (?P<seed>\d+) explanation (?P<part>\d+)/(?P<parts>\d+): (?P<what>.+)$"
 )
 RESUMED = re.compile(r" INFO seed (?P<seed>\d+) goes on after epoch (?P<epoch>\d+)$")
 ERROR = re.compile(r"^[\d:]+ ERROR (?P<reason>.+)$")
@@ -32,6 +35,19 @@ class Epoch:
     on: str  # "validation" or "training" images
 
 
+@dataclass(frozen=True)
+class Explaining:
+    """Where the explanation of a seed is: which of its parts has begun, and what that is."""
+
+    seed: int
+    part: int
+    parts: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"explains seed {self.seed}, {self.part}/{self.parts}: {self.what}"
+
+
 @dataclass
 class Job:
     """A job that was started, and what its log has said since."""
@@ -41,6 +57,7 @@ class Job:
     log: Path | None
     started: float = field(default_factory=time.monotonic)
     seeds: dict[int, Epoch] = field(default_factory=dict)  # the one that was heard of last is last
+    explaining: Explaining | None = None  # unless an epoch was heard of since
     resumed: list[tuple[int, int]] = field(default_factory=list)  # seed, epoch; for who tells it
     reason: str | None = None  # the last error
     worked: bool = False  # it says itself that all is done
@@ -65,6 +82,8 @@ class Job:
 
     def latest(self) -> str:
         """Return where the seed is that was heard of last; only if one was heard of."""
+        if self.explaining:
+            return str(self.explaining)
         seed, epoch = list(self.seeds.items())[-1]
         which = f"seed {seed} " if len(self.seeds) > 1 else ""
         return f"{which}epoch {epoch.done}/{epoch.of}, {100 * epoch.accuracy:.2f} % right"
@@ -94,7 +113,7 @@ class Job:
         if found := EPOCH.search(line):
             validation_acc = float(found["validation_acc"])
             measured = not math.isnan(validation_acc)
-            seed = int(found["seed"])
+            seed, self.explaining = int(found["seed"]), None
             self.seeds.pop(seed, None)
             self.seeds[seed] = Epoch(
                 done=int(found["epoch"]),
@@ -102,6 +121,9 @@ class Job:
                 accuracy=validation_acc if measured else float(found["acc"]),
                 on="validation" if measured else "training",
             )
+        elif found := EXPLAINING.search(line):
+            seed, part, parts = (int(found[key]) for key in ("seed", "part", "parts"))
+            self.explaining = Explaining(seed, part, parts, found["what"])
         elif found := RESUMED.search(line):
             self.resumed.append((int(found["seed"]), int(found["epoch"])))
         elif found := ERROR.search(line):

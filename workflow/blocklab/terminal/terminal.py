@@ -240,7 +240,8 @@ class Terminal(logging.Handler):
     def _say_news(self, job: Job) -> None:
         """Tell a log of a training that takes long, now and then."""
         last, told = self._news.setdefault(job.label, (time.monotonic(), ""))
-        if job.seeds and time.monotonic() > last + NEWS and job.latest() != told:
+        heard = job.seeds or job.explaining
+        if heard and time.monotonic() > last + NEWS and job.latest() != told:
             self._news[job.label] = time.monotonic(), job.latest()
             self._tell(f"{job.label}: {job.latest()}")
 

@@ -21,7 +21,9 @@ import pandas as pd
 from blocklab.explanation.ink import by_pixel
 from blocklab.explanation.measures.imputation import impute
 
-SHARES = np.linspace(0, 1, 11)
+# Closer where curves are steep; the same from both ends, so that an order turned round gains the
+# negative.
+SHARES = (0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1)
 FILLS = {"black": lambda images, removed: images * ~removed[:, None], "road": impute}
 ORDERS = ("own", "brightness")
 
@@ -39,8 +41,9 @@ def relevance_gain(
 
     Columns: fill (black, road), order (own, by signed attribution, summed over channels; or
     brightness), kind (deletion, insertion), share (of pixels, removed by deletion or kept by
-    insertion), probability (of the true class, mean over the images; NaN from maps that are not
-    finite). Pixels that tie are in a random order, the same at every call.
+    insertion: SHARES, rounded to whole pixels), probability (of the true class, mean over the
+    images; NaN from maps that are not finite). Pixels that tie are in a random order, the same at
+    every call.
     """
     pictures = images.astype(np.float32) / 255
     relevance = {"own": by_pixel(maps), "brightness": by_pixel(images.astype(int))}
@@ -48,14 +51,15 @@ def relevance_gain(
     for order in ORDERS:
         told = np.isfinite(relevance[order]).all()
         rank = _rank(relevance[order])
-        for share in SHARES:
-            first = rank < round(share * rank[0].size)
+        pixels = rank[0].size
+        for count in np.unique(np.round(np.multiply(SHARES, pixels))):
+            first = rank < count
             for kind, removed in (("deletion", first), ("insertion", ~first)):
                 for fill, filled in FILLS.items():
                     probabilities = np.asarray(predict(filled(pictures, removed)))
                     true = probabilities[np.arange(len(labels)), labels]
                     probability = true.mean() if told else np.nan
-                    rows.append((fill, order, kind, share, probability))
+                    rows.append((fill, order, kind, count / pixels, probability))
     columns = ["fill", "order", "kind", "share", "probability"]
     return pd.DataFrame(rows, columns=columns).sort_values(columns[:4], ignore_index=True)
 

@@ -1,6 +1,5 @@
 """What the pictures of a network show: its chain of layers, and the inside of its main blocks."""
 
-import itertools
 from typing import Any
 
 import torch
@@ -21,23 +20,40 @@ def network_structure(layers: list[Layer], input_shape: Shape) -> dict[str, Any]
     blocks: for every different inside of such a block, or else for the layers up to the first
     pool, its `title` and its `structure`.
     """
-    listed = list_layers(layers, input_shape)
-    shapes = [input_shape, *(layer.output_shape for layer in layers)]
-    places = itertools.accumulate((entry["repeat"] for entry in listed[1:]), initial=0)
+    chain = list_layers([], input_shape)
+    chain[0] |= {"kind": "input", "shortcut": None}
+    known: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
     blocks: dict[str, tuple[list[str], dict[str, Any]]] = {}
-    for entry, place in zip(listed[1:], places, strict=False):
-        module = _built(layers[place : place + 1])[0]
-        inside = structure(module, shapes[place])
-        steps = inside["steps"][1:-1]
-        entry["kind"] = "block" if len(steps) > 1 else steps[0]["kind"] if steps else "other"
-        residual = getattr(module, "residual", None)
-        entry["shortcut"] = residual if isinstance(residual, bool) else None
-        if len(steps) > 1:
-            names, _ = blocks.setdefault(f"{layers[place].block} {_pattern(inside)}", ([], inside))
-            names.append(entry["layer"])
-    listed[0] |= {"kind": "input", "shortcut": None}
+    shape = input_shape
+    for layer in layers:
+        key = f"{layer.block} {layer.arguments} {shape}"
+        if key not in known:
+            known[key] = _layer(layer, shape)
+        entry, inside = known[key]
+        shape = layer.output_shape
+        same = [name for name in entry if name not in ("repeat", "parameters")]
+        if all(chain[-1][name] == entry[name] for name in same):
+            chain[-1]["repeat"] += 1
+            chain[-1]["parameters"] += entry["parameters"]
+        else:
+            chain.append({**entry})
+        if entry["kind"] == "block":
+            names, _ = blocks.setdefault(f"{layer.block} {_pattern(inside)}", ([], inside))
+            names += [entry["layer"]] * (entry["layer"] not in names)
     drawn = [{"title": _title(names), "structure": inside} for names, inside in blocks.values()]
-    return {"layers": listed, "blocks": drawn or [_stage(layers, input_shape)]}
+    return {"layers": chain, "blocks": drawn or [_stage(layers, input_shape)]}
+
+
+def _layer(layer: Layer, shape: Shape) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a layer's box in the chain, and what is inside of it."""
+    module = _built([layer])[0]
+    inside = structure(module, shape)
+    steps = inside["steps"][1:-1]
+    residual = getattr(module, "residual", None)
+    entry = list_layers([layer], shape)[1]
+    entry["kind"] = "block" if len(steps) > 1 else steps[0]["kind"] if steps else "other"
+    entry["shortcut"] = residual if isinstance(residual, bool) else None
+    return entry, inside
 
 
 def _built(layers: list[Layer]) -> nn.Sequential:

@@ -42,7 +42,9 @@ def draw(networks: pd.DataFrame) -> Figure:
         ),
     }
 
-    figure = Figure(figsize=(9.4, 4.2), layout="constrained")
+    # High enough for the legend of many networks.
+    height = max(4.2, 0.21 * len(networks) + 0.2)
+    figure = Figure(figsize=(9.4, height), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     log_axis(axes[0].yaxis, drawn.to_numpy().ravel(), PLAIN, most=100)
     for panel, (column, (title, label, formatter)) in zip(axes, costs.items(), strict=True):

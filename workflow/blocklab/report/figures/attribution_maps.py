@@ -76,7 +76,7 @@ def column_of(
         )
         for predicted, margin, label in zip(predictions, margins, labels, strict=True)
     ]
-    return Column(title, shares(maps[positions]), captions, total_of(maps))
+    return Column(title, shares(maps[positions]), captions, written_total(maps.sum(axis=(-2, -1))))
 
 
 def margins_of(arrays: Explained) -> np.ndarray:
@@ -85,9 +85,9 @@ def margins_of(arrays: Explained) -> np.ndarray:
     return arrays.get("margins", missing)
 
 
-def total_of(maps: np.ndarray) -> str:
-    """Return the median total of maps [M, H, W] as the text below their column."""
-    total = np.median(maps.sum(axis=(-2, -1))) if len(maps) else np.nan
+def written_total(totals: np.ndarray) -> str:
+    """Return the median of maps' totals [M] as the text below their column."""
+    total = np.median(totals) if len(totals) else np.nan
     return f"total {total:+.1f}" if np.isfinite(total) else "total \N{EN DASH}"
 
 

@@ -16,10 +16,11 @@ from blocklab.report.figures.attribution_maps import (
     rows_of,
     shown_images,
 )
-from blocklab.report.figures.map_sheet import MAP_LOOK, draw_sheet, stacked
+from blocklab.report.figures.map_sheet import MAP_LOOK, draw_sheet, side_by_side, stacked
 
-# More networks than that stand in blocks one below the other.
-ABREAST = 12
+# More networks than that stand in blocks one below the other; so few that the page is wide enough
+# for two halves of the rows side by side.
+ABREAST, FEW = 12, 3
 
 
 @rc_context(MAP_LOOK)
@@ -41,11 +42,14 @@ def draw(
     arrays, names = next(iter(attributions.values())), manifest["class_names"]
     positions = range(shown_images(arrays))
     columns = [column_of(name, run, positions, names) for name, run in attributions.items()]
+    few = len(columns) <= FEW
+    shape = len(positions), len(columns)
     return draw_sheet(
         rows_of(arrays, positions, names),
         columns,
-        stacked(len(positions), len(columns), ABREAST),
+        side_by_side(*shape, most_rows=4) if few else stacked(*shape, ABREAST),
         heading=heading_of(explanation),
         notes=notes_on(arrays, explanation) + first_of_many(arrays),
         largest=0.95,
+        beside=few,
     )

@@ -173,8 +173,10 @@ def _draw_map(
         axes.contour(bright, levels=[level], colors="0.3", linewidths=0.5, alpha=0.6)
     if column.captions:
         caption = column.captions[position]
-        name = clip(caption.predicted, max(3, round(10 * cell) - len(caption.beside)))
-        text = f"{WRONG + ' ' if caption.wrong else ''}{name}  {caption.beside}"
+        sign = f"{WRONG} " if caption.wrong else ""
+        # What is readable still: in smaller letters, and cut short beyond that.
+        room = round(21 * cell) - len(sign) - len(caption.beside) - 1
+        text = f"{sign}{clip(caption.predicted, max(3, room))}  {caption.beside}"
         weight = "bold" if caption.wrong else "normal"
         axes.set_title(text, size=_fitting(text, 0.95 * cell, 7.5), pad=3, weight=weight)
         if caption.wrong:

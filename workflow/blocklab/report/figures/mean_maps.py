@@ -15,7 +15,7 @@ from blocklab.report.figures.attribution_maps import (
     heading_of,
     notes_on,
     shown_images,
-    total_of,
+    written_total,
 )
 from blocklab.report.figures.map_sheet import MAP_LOOK, Column, Row, draw_sheet, stacked
 from blocklab.report.figures.shares import shares
@@ -84,7 +84,7 @@ def mean_column(network: str, seeds: Sequence[Explained], classes: np.ndarray) -
         chosen = (classes[:, None] == labels) & finite
         sums = sums + np.einsum("km,mhw->khw", chosen, np.nan_to_num(of_image))
         counts = counts + chosen.sum(axis=1)
-        totals.append(maps[finite])
+        totals.append(maps[finite].sum(axis=(1, 2)))
     with np.errstate(invalid="ignore"):
         mean = sums / np.asarray(counts)[:, None, None]
-    return Column(network, mean, footer=total_of(np.concatenate(totals)))
+    return Column(network, mean, footer=written_total(np.concatenate(totals)))

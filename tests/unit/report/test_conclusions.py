@@ -1,0 +1,81 @@
+"""Conclusions, limits and open questions stand if, and only if, the numbers say so."""
+
+import pandas as pd
+import pytest
+from made_up_study import made_histories
+
+from blocklab.report.conclusions import best_and_why, limits, remains_open
+
+
+def test_a_best_that_is_ahead_of_all_and_one_that_is_not(make_networks):
+    (ahead,) = best_and_why(make_networks(csp={"p_value": 0.01}))
+    assert ahead.startswith("**vgg** is ahead of every other network, each time a difference of")
+    (seeds,) = best_and_why(make_networks(3, csp={"p_value": 0.01}))
+    assert "a difference beyond the chance of the seeds" in seeds
+    (equal,) = best_and_why(make_networks(csp={"parameters": 9}))
+    assert equal == (
+        "**vgg** cannot be told from csp by test images; with the fewest parameters of these, csp "
+        "is the cheapest choice (9)."
+    )
+    (below,) = best_and_why(make_networks(csp={"p_value": 0.01, "test_acc": 0.99}))
+    assert below == "**vgg** was chosen, but csp did better later."
+
+
+@pytest.mark.parametrize(
+    ("sizes", "meaning"),
+    [
+        ((1, 2, 3, 4), "+1.00 over 4 networks: larger networks tend to be more accurate"),
+        ((4, 3, 2, 1), "-1.00 over 4 networks: larger networks tend to be less accurate"),
+        ((2, 4, 1, 3), "+0.00 over 4 networks: size alone does not order them"),
+    ],
+)
+def test_whether_size_goes_with_accuracy(make_networks, sizes, meaning):
+    networks = make_networks(csp={"p_value": 0.01})
+    networks = pd.concat([networks, networks.iloc[[2]].assign(network="sppf")], ignore_index=True)
+    networks["test_acc"] = [0.95, 0.99, 0.97, 0.98]  # in order: exp3, csp, sppf, vgg
+    order = networks["test_acc"].rank().astype(int) - 1
+    networks["parameters"] = [sizes[position] for position in order]
+    assert meaning in " ".join(best_and_why(networks))
+    assert "rank correlation" not in " ".join(best_and_why(networks.iloc[:3]))
+
+
+def test_whether_a_wide_convolution_decides(make_networks):
+    def why(**changes):
+        return " ".join(best_and_why(make_networks(**changes)))
+
+    assert "wider than 1x1" not in why()
+    assert "is more accurate on test images than exp3, without one" in why(
+        exp3={"largest_kernel": 1}
+    )
+    assert "does not decide: vgg has none and is as accurate as exp3" in why(
+        vgg={"largest_kernel": 1}
+    )
+
+
+def test_limits_follow_from_the_study(make_networks):
+    one = " ".join(limits(make_networks(), ["pooling"], 1000))
+    assert "of these trained networks, on these images" in one
+    assert "differ in pooling too" in one
+    assert "bell curve" not in one and "Without validation" not in one
+    three = " ".join(limits(make_networks(3), [], 0))
+    assert "One seed" not in three and "differ in" not in three
+    assert "ten seeds' did in 72 % (simulated)" in three
+    assert "With 3 seeds, a rare failure is likely unseen." in three
+    assert "Without validation images" in three
+    assert "unseen" not in " ".join(limits(make_networks(6), [], 0))
+
+
+def test_what_remains_open_follows_from_the_study(make_networks):
+    real = make_networks(csp={"p_value": 0.01})
+    falling = made_histories(real).assign(epoch=lambda table: 4 - table["epoch"])
+    assert remains_open(make_networks(3, csp={"p_value": 0.01}), falling) == []
+    assert remains_open(real, falling) == [
+        "Whether the order holds for other seeds: `seeds.count` in the config."
+    ]
+    several = make_networks(3)
+    assert remains_open(several, made_histories(several)) == [
+        "Whether vgg differs from csp: more seeds would tell.",
+        "Whether more epochs would change the order: exp3, vgg and csp were at the best after the "
+        "last one.",
+    ]
+    assert "more seeds or more test images" in remains_open(make_networks(), falling)[0]

@@ -1,0 +1,1 @@
+"""Tables of the summary, one file each."""

@@ -126,12 +126,12 @@ rule summary:
 
 rule report:
     input:
+        **{
+            name: files
+            for name, files in STUDY_FILES.items()
+            if name not in ("cards", "homework")
+        },
         summary=rules.summary.output.markdown,
-        networks=rules.aggregate.output.networks,
-        histories=rules.aggregate.output.histories,
-        manifest=MANIFEST,
-        figures=STUDY_FILES["figures"],
-        structures=rules.structure.output,
         attributions=of_every_run("attributions.npz"),
         look=sorted(map(os.path.relpath, (WORKFLOW / "report" / "page").iterdir())),
     output:

@@ -112,5 +112,7 @@ def write_page(folder: Path, networks: pd.DataFrame, runs: dict) -> Path:
     study = tables_for_page(networks, made_up_histories(seeds), **tables)
     study["class_names"] = CLASS_NAMES
     path = folder / "report.html"
-    path.write_text(as_page(MARKDOWN, folder, LOOK, study, runs), encoding="utf-8")
+    path.write_text(
+        as_page(MARKDOWN, folder, LOOK, study, runs, ["networks.csv"]), encoding="utf-8"
+    )
     return path

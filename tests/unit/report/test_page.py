@@ -169,6 +169,7 @@ def test_hostile_names_stay_text(open_page):
     page = open_page()
     assert page.title() == "Which block? 3 networks & more"
     assert HOSTILE in page.locator("[data-figure=heatmaps] select").first.inner_text()
+    assert page.locator("footer a").get_attribute("href") == "networks.csv"
     assert "null" not in page.locator("main").inner_text()
     assert page.locator("main img").count() == 1 and page.locator("main script").count() == 0
 

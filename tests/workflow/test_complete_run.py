@@ -41,8 +41,15 @@ TABLES = ("runs.csv", "networks.csv", "explanations.csv")
 FOR_FIGURES_AND_PAGE = {"histories.csv", "confusion.csv", "provenance.json", "summary.md"}
 OF_THE_REPORT = {"report.html", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
 LOGS_OF_A_RUN = ("train", "evaluate", "explain", "track")
-LOGS = {"data/mnist", "aggregate", "compare_explanations", "structure", "summary", "report"}
-LOGS |= {*FIGURES}
+LOGS = {
+    "data/mnist",
+    "aggregate",
+    "compare_explanations",
+    "structure",
+    "summary",
+    "report",
+    *FIGURES,
+}
 HISTORY = ["seed", "epoch", "acc", "loss", "validation_acc", "validation_loss", "seconds"]
 RECALLS = [f"recall_{digit}" for digit in range(10)]
 SIZE = [
@@ -216,16 +223,19 @@ def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finis
     best = networks.loc[networks["best"], "network"].iloc[0]
     assert f"**{best}** is the best by validation accuracy" in text
     images = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
-    assert len(images) == len(FIGURES)
+    figures = {Path(image).stem for image in images if image.endswith(".png")}
+    assert figures == {*FIGURES}
     for image in images:
-        assert (finished.results / image).read_bytes().startswith(b"\x89PNG"), image
+        content = (finished.results / image).read_bytes()
+        assert content.startswith(b"\x89PNG" if image.endswith(".png") else b"<svg"), image
     assert "snakemake --cores 4 --resources gpu=0 --configfile results/tiny/config.yaml" in text
     assert not re.search(r"\bnan\b|\bNone\b|Undefined|\{\{|\{%", text)
     assert str(finished.folder) not in text
     page = (finished.results / "report.html").read_text("utf-8")
-    names, drawn = {Path(image).stem for image in images}, DRAWN | {*DRAWN_FROM}
-    assert page.count('src="data:image/png;base64,') == len(names - drawn - HELD)
-    assert page.count("<figure data-figure=") == len(names & drawn)
+    drawn = set(re.findall(r'<figure data-figure="(\w+)"', page))
+    assert DRAWN <= drawn <= DRAWN | {*DRAWN_FROM}
+    assert page.count('src="data:image/png;base64,') == len(figures - drawn - HELD)
+    assert page.count('src="data:image/svg+xml;base64,') == len(images) - len(figures)
     assert f"<strong>{best}</strong>" in page and str(finished.folder) not in page
     assert re.findall(r"^### (exp3|vgg|csp)$", text, re.MULTILINE) == list(NETWORKS)
 

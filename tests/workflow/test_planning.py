@@ -21,7 +21,8 @@ TIMELINE = "Draw timeline of the jobs"
 DRAWN = {f"Draw {figure.title}" for figure in FIGURES.values()}
 COMPARE = {"Compare explanations"}
 STRUCTURE = {"Draw structure of every network"}
-EXPLAINED = {f"Draw {figure.title}" for figure in FIGURES.values() if "explanation" in figure.reads}
+OF_EXPLANATIONS = {"explanation", "agreement", "perturbation"}
+EXPLAINED = {f"Draw {f.title}" for f in FIGURES.values() if OF_EXPLANATIONS & {*f.reads}}
 EXPLAINED |= COMPARE | {TIMELINE, SUMMARY, REPORT}
 GATHER = {"Aggregate all runs", SUMMARY, REPORT, *COMPARE, *DRAWN}
 # What attributions alone show needs no table.

@@ -30,6 +30,9 @@ READABLE_FILES = {
     "networks": rules.aggregate.output.networks,
     "histories": rules.aggregate.output.histories,
     "confusion": rules.aggregate.output.confusion,
+    "explanations": rules.compare_explanations.output.explanations,
+    "agreement": rules.compare_explanations.output.agreement,
+    "perturbation": rules.compare_explanations.output.perturbation,
     "manifest": MANIFEST,
     # One file per network: its first seed is the one that is shown.
     "samples": expand(f"{RUN}/samples.csv", network=NETWORKS, seed=SEEDS[0]),

@@ -115,7 +115,6 @@ rule summary:
     input:
         **STUDY_FILES,
         template=f"{REPORT}/summary.md.jinja",
-        structure=rules.structure.output,
     output:
         markdown=f"{OUT}/summary.md",
         config=f"{OUT}/config.yaml",
@@ -135,11 +134,12 @@ rule summary:
 
 rule report:
     input:
+        **{
+            name: files
+            for name, files in STUDY_FILES.items()
+            if name not in ("cards", "homework")
+        },
         summary=rules.summary.output.markdown,
-        networks=rules.aggregate.output.networks,
-        histories=rules.aggregate.output.histories,
-        manifest=MANIFEST,
-        figures=rules.summary.input.figures,
         attributions=of_every_run("attributions.npz"),
         look=sorted(map(os.path.relpath, (WORKFLOW / "report" / "page").iterdir())),
     output:

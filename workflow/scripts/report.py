@@ -23,6 +23,8 @@ with as_job(snakemake):
     study = tables_for_page(read_networks(files.networks), **tables)
     study["class_names"] = read_manifest(files.manifest)["class_names"]
     markdown = Path(files.summary).read_text(encoding="utf-8")
-    html = as_page(markdown, page.parent, Path(files.look[0]).parent, study, runs)
+    beside = [Path(file).name for file in files if Path(file).parent == page.parent]
+    tables = [name for name in beside if name.endswith(".csv")]
+    html = as_page(markdown, page.parent, Path(files.look[0]).parent, study, runs, tables)
     with write_atomically(page) as temporary:
         temporary.write_text(html, encoding="utf-8")

@@ -97,7 +97,8 @@ def test_a_network_that_has_diverged(explained, small_layers):
     assert np.isnan(found.arrays["attributions"]).any()
     assert (found.arrays["steps"] == 4).all()
     assert np.isnan(found.measures["completeness_median"]) and not found.measures["complete"]
-    assert np.isnan(found.measures["gain_road"])
+    for name in ("gain_road", "black_class", "mean_class", "mean_probability"):
+        assert np.isnan(found.measures[name])
 
 
 def test_one_image_of_each_class_is_enough(explained, small_layers):

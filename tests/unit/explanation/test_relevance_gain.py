@@ -208,7 +208,7 @@ def test_a_network_that_diverged_has_no_curves():
     assert all(math.isnan(gain) for gain in found.values())
 
 
-def test_networks_see_images_of_the_right_kind():
+def test_networks_see_images_of_the_right_kind_and_none_twice():
     seen = []
 
     def predict(batch):
@@ -217,5 +217,7 @@ def test_networks_see_images_of_the_right_kind():
 
     relevance_gain(predict, IMAGES, LABELS, maps_of_linear(IMAGES, LABELS))
     assert {batch.dtype for batch in seen} == {np.dtype(np.float32)}
-    assert {batch.shape for batch in seen} == {IMAGES.shape}
-    assert min(batch.min() for batch in seen) == 0 and max(batch.max() for batch in seen) <= 1
+    assert {batch.shape[1:] for batch in seen} == {IMAGES.shape[1:]}
+    seen = np.concatenate(seen)
+    assert len(np.unique(seen, axis=0)) == len(seen) > 20 * COUNT
+    assert seen.min() == 0 and seen.max() == 1

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from made_up_explanations import MADE
 from made_up_study import WORKFLOW
 from matplotlib.figure import Figure
 
@@ -35,6 +36,10 @@ MARKDOWN = r"""# Which block? 3 networks & *more*
 ![Test error against cost](figures/accuracy_against_cost.png)
 
 ![Attribution maps](figures/heatmaps.png)
+
+![Agreement](figures/agreement.png)
+
+![Deletion and insertion](figures/deletion_curves.png)
 
 <details>
 <summary>Of vgg & <b>others</b></summary>
@@ -102,8 +107,12 @@ def write_page(folder: Path, networks: pd.DataFrame, runs: dict) -> Path:
     """Write a page of `runs` with one figure that is a picture; return its path."""
     save(Figure((2, 1), dpi=160), folder / "figures" / "error one.png")
     seeds = sorted({seed for _, seed in runs})
-    study = tables_for_page(networks, made_up_histories(seeds))
+    names = ("agreement", "perturbation", "randomisation")
+    tables = {name: MADE[name](NETWORKS, len(seeds)) for name in names}
+    study = tables_for_page(networks, made_up_histories(seeds), **tables)
     study["class_names"] = CLASS_NAMES
     path = folder / "report.html"
-    path.write_text(as_page(MARKDOWN, folder, LOOK, study, runs), encoding="utf-8")
+    path.write_text(
+        as_page(MARKDOWN, folder, LOOK, study, runs, ["networks.csv"]), encoding="utf-8"
+    )
     return path

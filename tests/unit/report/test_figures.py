@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_explanations import MADE
 from made_up_figures import (
     EXPLANATION,
     MANIFEST,
@@ -60,6 +61,8 @@ def study(tmp_path):
     write_table(tmp_path / "confusion.csv", counted(np.eye(10, dtype=int) * 90 + 1))
     write_manifest(tmp_path / "manifest.json", MANIFEST)
     write_table(tmp_path / "runs.csv", runs_table(networks_table(2), seeds=2))
+    for kind in ("agreement", "perturbation", "explanations"):
+        write_table(tmp_path / f"{kind}.csv", MADE[kind](NETWORKS[:2]))
     files = {path.stem: str(path) for path in tmp_path.iterdir()}
     files["attributions"] = [str(tmp_path / f"{name}.npz") for name in NETWORKS[:2]]
     for seed, path in enumerate(files["attributions"]):

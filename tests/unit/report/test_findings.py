@@ -228,12 +228,14 @@ def test_a_network_at_chance_level_is_not_called_best_without_saying_so(make_net
     networks = make_networks(vgg={"test_acc": 0.11})
     networks.loc[networks["best"], "test_acc_low"] = low
     text = conclusion(networks, CONFIG, SIZES, 0.1)
-    assert ("but **at chance level**: giving the commonest class for every" in text) == told
-    sentences = [sentence for sentence in odd(networks, chance=0.1) if "at chance" in sentence]
+    assert (
+        "but **cannot be told from chance**: giving the commonest class for every" in text
+    ) == told
+    sentences = [sentence for sentence in odd(networks, chance=0.1) if "from chance" in sentence]
     assert [sentence.split("**")[1] for sentence in sentences] == ["vgg"] * told
     # Without an interval the accuracy itself is compared.
     networks["test_acc_low"], networks["test_acc"] = math.nan, 0.1
-    assert "at chance level" in conclusion(networks, CONFIG, SIZES, 0.1)
+    assert "told from chance" in conclusion(networks, CONFIG, SIZES, 0.1)
 
 
 def test_one_seed_is_never_beyond_chance_and_several_seeds_are(make_networks):

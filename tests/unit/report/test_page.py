@@ -151,10 +151,26 @@ def test_a_pixel_says_the_number_of_the_file_by_pointer_and_by_key(open_page, ki
     assert f"Row {row}, column {column}: exp3 " in browser.locator("> .unseen").inner_text()
 
 
+def test_agreement_and_perturbation_are_those_of_the_tables(open_page):
+    page = open_page(made_up_runs((4, 5)))
+    matrix = page.locator("[data-figure=agreement]")
+    row = matrix.locator("tbody tr").first.locator("td")
+    assert row.all_inner_texts() == ["0.76", "0.3", "0.3", "0.48"]
+    assert row.nth(3).get_attribute("title") == ("exp3 and brightness. 95 % interval 0.45 to 0.51")
+    matrix.get_by_label("measure").select_option("of_ceiling")
+    assert row.all_inner_texts()[1] == "0.57"  # 0.3 / sqrt(0.76 * 0.36)
+    curves = page.locator("[data-figure=deletion_curves]")
+    curves.locator("svg[role=img]").first.press("ArrowLeft")
+    told = curves.locator(".readout").first.inner_text()
+    assert "pixels removed (%) 100" in told and "vgg, by brightness 0 (0 to 0)" in told
+
+
 def test_hostile_names_stay_text(open_page):
     page = open_page()
     assert page.title() == "Which block? 3 networks & more"
     assert HOSTILE in page.locator("[data-figure=heatmaps] select").first.inner_text()
+    assert page.locator("footer a").get_attribute("href") == "networks.csv"
+    assert "null" not in page.locator("main").inner_text()
     assert page.locator("main img").count() == 1 and page.locator("main script").count() == 0
 
 

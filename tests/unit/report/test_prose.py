@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from blocklab.report.figures.style import save
 from blocklab.report.prose import Prose, as_html
 
-DRAWN, HELD = {"learning_curves", "accuracy_against_cost"}, {"heatmaps"}
+DRAWN = {"learning_curves", "accuracy_against_cost"}
+HELD = {"heatmaps", "agreement", "deletion_curves"}
 
 
 class Elements(HTMLParser):

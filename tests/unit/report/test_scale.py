@@ -44,7 +44,7 @@ def test_a_network_that_diverged_and_no_validation_are_worded_as_they_are(make_s
     study.networks.loc[2, "test_acc_low"] = 0.09
     study.sizes["validation"] = 0
     text = study.render(["sppf"])
-    assert "**csp** is at chance level with 10.00 %" in text
+    assert "**csp** cannot be told from chance with 10.00 %" in text
     assert "There is no validation split" in text
     assert "0 validation images" not in text.replace("4,000 training, 0 validation", "")
     assert "there are no results of sppf" in text

@@ -299,8 +299,6 @@ EDITS = {
     # A tracker is shown a run's maps and confusion.
     "report.figures.heatmaps_all": {"figure heatmaps_all", "track"},
     "report.run_confusion": {"track"},
-    "report.figures.agreement": set(),
-    "report.figures.deletion_curves": set(),
 }
 
 

@@ -123,3 +123,22 @@ def test_jobs_are_counted_by_stage_without_targets():
 def test_a_job_is_called_by_what_it_is_for(rule, message, label):
     assert label_of(rule, message) == label
     assert stage_of("prepare_data") == "prepare"
+
+
+def test_an_explanation_is_followed_part_by_part_in_a_job_of_its_own_and_after_a_training(job_log):
+    from blocklab.explanation.evidence import PARTS, _teller
+
+    job_log.unlink()
+    job = started(job_log)
+    _log_to(str(job_log))
+    begin = _teller("vgg", 3)
+    begin(PARTS[1])
+    job.look()
+    assert job.latest() == f"explains seed 3, 2/{len(PARTS)}: {PARTS[1]}"
+    logging.info("vgg seed 4 epoch 1/3: acc 0.5, loss 1.0, validation_acc 0.25, 1.0 s")
+    job.look()
+    assert job.latest() == "epoch 1/3, 25.00 % right"
+    begin(PARTS[-1])
+    job.look()
+    assert job.latest().endswith(PARTS[-1])
+    assert job.explaining.part == job.explaining.parts

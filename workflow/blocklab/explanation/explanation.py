@@ -42,7 +42,7 @@ class Explainer:
 
     target: str
     method: str = "integrated_gradients"
-    batch_size: int = 500
+    batch_size: int = 250
 
     def maps(
         self, network: nn.Module, images: Split, steps: int, baselines: torch.Tensor | None = None
@@ -123,7 +123,7 @@ def explain(
     steps: int,
     method: str = "integrated_gradients",
     most_steps: int = 0,
-    batch_size: int = 500,
+    batch_size: int = 250,
 ) -> Explanation:
     """Attribute the true class's target of every image in the split to its pixels.
 

@@ -22,9 +22,10 @@ def best_and_why(networks: pd.DataFrame) -> list[str]:
     if len(equal):
         small = pd.concat([networks[networks["best"]], equal]).nsmallest(1, "parameters").iloc[0]
         found = [
-            f"**{best['network']}** cannot be told from {join_some(list(equal['network']))} by "
-            f"test images; with the fewest parameters of these, {small['network']} is the "
-            f"cheapest choice ({small['parameters']:,.0f})."
+            f"**{best['network']}** cannot be told from "
+            f"{join_some(list(equal['network']), last='or')} by test images; with the fewest "
+            f"parameters of these, {small['network']} is the cheapest choice "
+            f"({small['parameters']:,.0f})."
         ]
     elif ahead:
         found = [

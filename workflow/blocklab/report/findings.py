@@ -44,7 +44,7 @@ def conclusion(
         )
     subject = "It"
     if at_chance(best, chance):
-        opening += f", but **at chance level**: {chance_words(chance)}"
+        opening += f", but **cannot be told from chance**: {chance_words(chance)}"
         subject = best["network"]
     if is_real(baseline) and baseline["test_acc"] > best["test_acc"]:
         opening += f", but the baseline **{baseline['network']}** is better"
@@ -103,8 +103,8 @@ def oddities(
             )
         if at_chance(row, chance):
             found.append(
-                f"**{network}** is at chance level with {interval(row, 'test_acc')} of the test "
-                f"images right: {chance_words(chance)}."
+                f"**{network}** cannot be told from chance with {interval(row, 'test_acc')} of "
+                f"the test images right: {chance_words(chance)}."
             )
         found += _recall_oddities(row, class_names)
         if row["test_cross_entropy"] > math.log(classes):

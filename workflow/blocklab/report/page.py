@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ def as_page(
     look: Path,
     study: Mapping[str, Any],
     runs: Mapping[Run, Mapping[str, np.ndarray]],
+    beside: Sequence[str] = (),
 ) -> str:
     """Return the study as an HTML document.
 
@@ -42,6 +43,7 @@ def as_page(
         study: what the scripts are given, made of what JSON can hold.
         runs: the arrays of every run's attributions.npz, in the study's order; as many of their
             maps are put in as the size of a page allows.
+        beside: names of the tables that lie beside the page, which it links to.
 
     No name or number of the study is ever read as HTML or as a script: the text is escaped, data
     are JSON, and the browser is told by their hash to run no scripts but the page's own.
@@ -61,6 +63,7 @@ def as_page(
     )
     return environment.get_template("page.html.jinja").render(
         prose=prose,
+        beside=beside,
         style=style,
         script=script,
         script_sha256=digest,

@@ -65,7 +65,7 @@ function frame(width, height, x, y) {
     parts.push(drawing("text", { x: at, y: bottom + 17, class: "tick" }, x.format(tick)));
   }
   parts.push(drawing("line", { class: "axis", x1: MARGIN.left, x2: right, y1: bottom, y2: bottom }));
-  parts.push(drawing("text", { class: "title", x: (MARGIN.left + right) / 2, y: height - 6 }, x.title));
+  parts.push(drawing("text", { class: "title", x: (MARGIN.left + right) / 2, y: height - 10 }, x.title));
   const middle = (MARGIN.top + bottom) / 2;
   parts.push(drawing("text", { class: "title", transform: `translate(13 ${middle}) rotate(-90)` }, y.title));
   return drawing("g", { "aria-hidden": "true" }, parts);

@@ -38,7 +38,8 @@ function accuracyAgainstCost(figure) {
       const interval = point.low === null ? "" : ` (95 % interval ${short(point.low)} to ${short(point.high)})`;
       return `${point.network}: test error ${short(point.error)} %${interval}, ${COSTS[cost]} ${engineering(point.cost)}`;
     };
-    const drawn = points.map((point) => {
+    const names = namesApart(points.map((point) => [x.scale(point.cost), put(point.error)]));
+    const drawn = points.map((point, index) => {
       const at = [x.scale(point.cost), put(point.error)];
       const read = () => {
         readout.replaceChildren(swatch(point.network), say(point));
@@ -50,7 +51,8 @@ function accuracyAgainstCost(figure) {
         live.textContent = say(point);
       };
       const leave = () => (readout.hidden = true);
-      const beside = at[0] > width - 110 ? { x: -9, class: "name end" } : { x: 9, class: "name" };
+      const y = names[index] - at[1];
+      const beside = at[0] > width - 110 ? { x: -9, y, class: "name end" } : { x: 9, y, class: "name" };
       return drawing(
         "g",
         { "data-network": point.network, class: "point", tabindex: 0, role: "img", "aria-label": say(point), onpointerenter: read, onpointerleave: leave, onfocus: read, onblur: leave },
@@ -78,4 +80,17 @@ function accuracyAgainstCost(figure) {
     width = fits;
     draw();
   });
+}
+
+// Heights of the names beside points [x, y]: a name that would lie on another goes below it.
+function namesApart(points) {
+  const heights = points.map(([, y]) => y);
+  const order = [...points.keys()].sort((one, other) => points[one][1] - points[other][1]);
+  order.forEach((index, position) => {
+    for (const before of order.slice(0, position)) {
+      const near = Math.abs(points[before][0] - points[index][0]) < 90;
+      if (near && heights[index] - heights[before] < 14) heights[index] = heights[before] + 14;
+    }
+  });
+  return heights;
 }

@@ -31,7 +31,7 @@ function heatmapBrowser(figure) {
   const readout = element("div", { class: "pixel" });
   const live = announcer();
   figure.classList.add("browser");
-  figure.append(filters, count, list, element("div", { class: "looked-at" }, view, readout), live, leftOut());
+  figure.append(filters, count, list, element("div", { class: "looked-at" }, view, readout), live, ...leftOut());
 
   const names = NETWORKS.map(({ network }) => [network, describe(network)]);
   const set = (key, convert = String) => (value) => {
@@ -201,7 +201,7 @@ function legend() {
 }
 
 function leftOut() {
-  if (MAPS.left_out.length === 0) return null;
+  if (MAPS.left_out.length === 0) return [];
   const what = MAPS.left_out.map(({ kind, seed }) => `${KINDS[kind] ?? kind}, seed ${seed}`);
-  return element("details", {}, element("summary", {}, "Maps that this file has no room for"), element("p", {}, `${what.join("; ")}. They are in attributions.npz of every run.`));
+  return [element("details", {}, element("summary", {}, "Maps that this file has no room for"), element("p", {}, `${what.join("; ")}. They are in attributions.npz of every run.`))];
 }

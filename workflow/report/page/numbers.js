@@ -22,8 +22,9 @@ function engineering(value) {
 }
 
 // The number that a cell begins with, as "98.93 % (98.7 to 99.1)" or "−0.25"; null if it is none.
+// A shape, as "10 x 28 x 28", is none.
 function leadingNumber(text) {
-  const found = /^[\s<>≥≤p=~+]*([-−]?[\d,]*\.?\d+(?:e[-+−]?\d+)?)/i.exec(text);
+  const found = /^[\s<>≥≤p=~+]*([-−]?[\d,]*\.?\d+(?:e[-+−]?\d+)?)(?![\d.]|\s*[x×]\s*\d)/i.exec(text);
   if (!found) return null;
   const value = Number(found[1].replaceAll(",", "").replaceAll("−", "-"));
   return Number.isFinite(value) ? value : null;

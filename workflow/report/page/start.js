@@ -17,3 +17,11 @@ for (const figure of document.querySelectorAll("figure[data-figure]")) {
 }
 // A narrow screen begins with the answer, not with a list.
 if (innerWidth < 1100) document.querySelector("nav details").open = false;
+
+// Paper cannot be unfolded.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("main details:not([open])")];
+  folded.forEach((details) => (details.open = true));
+});
+addEventListener("afterprint", () => folded.forEach((details) => (details.open = false)));

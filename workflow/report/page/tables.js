@@ -50,7 +50,7 @@ function makeSortable(table) {
     const numeric = isNumeric(columns[column]);
     if (numeric) {
       [head, ...columns[column]].forEach((cell) => cell.classList.add("number"));
-      if (!plainText(head).startsWith("p") || plainText(head).startsWith("param")) addBars(columns[column]);
+      if (!/^p\b/.test(plainText(head))) addBars(columns[column]); // a p value is no amount
     }
     const button = element("button", { type: "button", class: "sort" });
     button.append(...head.childNodes);
@@ -113,7 +113,7 @@ function valuesTable(heads, rows) {
     element("thead", {}, element("tr", {}, heads.map((head) => element("th", {}, head)))),
     element("tbody", {}, rows.map((row) => element("tr", {}, row.map((cell) => element("td", {}, cell))))),
   );
-  const details = element("details", {}, element("summary", {}, "Values as a table"), element("div", { class: "scroll" }, table));
+  const details = element("details", { class: "values" }, element("summary", {}, "Values as a table"), element("div", { class: "scroll" }, table));
   interactiveTable(table);
   return details;
 }

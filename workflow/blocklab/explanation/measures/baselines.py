@@ -128,10 +128,15 @@ def baseline_dependence(
     return row
 
 
-def what_is_said_of(network: nn.Module, image: torch.Tensor) -> tuple[int, float]:
-    """Return the class that a network sees in one float image [C, H, W], and its probability."""
+def what_is_said_of(network: nn.Module, image: torch.Tensor) -> tuple[float, float]:
+    """Return the class that a network sees in one float image [C, H, W], and its probability.
+
+    Both are NaN from a network that has diverged.
+    """
     network.eval()
     with exact_float32(), torch.inference_mode():
         probabilities = network(image[None]).softmax(dim=1)[0]
-    label = int(probabilities.argmax())
-    return label, float(probabilities[label])
+    probability, label = probabilities.max(dim=0)
+    if probability.isnan():
+        return np.nan, np.nan
+    return int(label), float(probability)

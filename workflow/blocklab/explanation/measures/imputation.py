@@ -13,8 +13,10 @@ from scipy.sparse.linalg import splu
 # Weights of the neighbours to the right and below; those to the left and above are the same.
 WEIGHTS = {(0, 1): 1 / 6, (1, 0): 1 / 6, (1, 1): 1 / 12, (1, -1): 1 / 12}
 NOISE = 0.01  # standard deviation, of a pixel from 0 to 1
-# The system is symmetric and its diagonal is not outweighed, which saves SuperLU the pivoting.
+# The system is symmetric and its diagonal is not outweighed, which saves SuperLU the pivoting. It
+# has 9 entries a row at most, too few for columns to be worth factorising together.
 SYMMETRIC = {
+    "panel_size": 1,
     "permc_spec": "MMD_AT_PLUS_A",
     "diag_pivot_thresh": 0,
     "options": {"SymmetricMode": True},

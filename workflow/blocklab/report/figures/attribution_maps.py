@@ -66,8 +66,8 @@ def column_of(
     """Return one network's maps of the images at `positions`, in shares, with what it says."""
     maps = by_pixel(arrays["attributions"])
     positions = list(positions)
-    predictions, labels = (arrays[key][positions] for key in ("predictions", "labels"))
-    margins = margins_of(arrays)[positions]
+    keys = ("predictions", "margins", "labels")
+    predictions, margins, labels = (arrays[key][positions] for key in keys)
     captions = [
         Caption(
             class_names[predicted],
@@ -77,12 +77,6 @@ def column_of(
         for predicted, margin, label in zip(predictions, margins, labels, strict=True)
     ]
     return Column(title, shares(maps[positions]), captions, written_total(maps.sum(axis=(-2, -1))))
-
-
-def margins_of(arrays: Explained) -> np.ndarray:
-    """Return by how much the predicted class's logit exceeds the next, [M]."""
-    missing = np.full(len(arrays["indices"]), np.nan)
-    return arrays.get("margins", missing)
 
 
 def written_total(totals: np.ndarray) -> str:
@@ -105,7 +99,7 @@ def notes_on(
     captions: whether a network's prediction stands above its maps. seeds: of which the maps are;
     without it, of the one of `arrays`.
     """
-    notes = "Pixels are shares of their map's absolute attribution, which is the same in all maps."
+    notes = "Every map is divided by its total absolute attribution; pixels are shares of that."
     if captions:
         notes += (
             " Above a map: the predicted class and its margin, the logit's lead over the next;"

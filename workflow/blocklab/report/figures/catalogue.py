@@ -35,6 +35,10 @@ FIGURES = {
     "mean_maps": Entry(
         "mean attributions of every class", ("attributions_by_seed", "manifest", "explanation")
     ),
+    "agreement": Entry("agreement of explanations", ("networks", "agreement")),
+    "deletion_curves": Entry(
+        "deletion and insertion curves", ("networks", "perturbation", "explanations")
+    ),
     "resource_use": Entry("use of processor and GPU over time", ("samples", "networks")),
     "timeline": Entry("timeline of the jobs", ("logs",)),
 }

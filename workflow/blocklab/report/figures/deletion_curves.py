@@ -26,8 +26,8 @@ def draw(networks: pd.DataFrame, perturbation: pd.DataFrame, explanations: pd.Da
 
     The upper panel of a network fills what is taken away with black, the lower with ROAD's
     imputation. Pixels go or come in the order of the network's own attributions, or of brightness;
-    in each panel stands the area between insertion and deletion, the relevance gain, for both. With
-    several seeds, means over them.
+    above each panel stand the relevance gains, the areas between insertion and deletion, of both.
+    With several seeds, all are means over them.
 
     Args:
         networks: of networks.csv the columns network and baseline, in the study's order.
@@ -43,7 +43,7 @@ def draw(networks: pd.DataFrame, perturbation: pd.DataFrame, explanations: pd.Da
     gains = explanations.groupby("network").mean(numeric_only=True)
     bands = ceil(len(looks) / ABREAST)
     across = ceil(len(looks) / bands)
-    width, height = max(1.35 * across + 0.6, 5), 2.55 * bands + 0.55
+    width, height = max(1.35 * across + 0.6, 5.4), 2.75 * bands + 0.55
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(2 * bands, across, sharex=True, sharey=True, squeeze=False)
     for panel in axes.ravel():
@@ -56,7 +56,7 @@ def draw(networks: pd.DataFrame, perturbation: pd.DataFrame, explanations: pd.Da
             _draw_panel(panel, curves, gains, network, fill)
             if down == 0:
                 title = clip(look.label, LONGEST_NAME)
-                panel.set_title(title, size=min(9, 140 / len(title)))
+                panel.set_title(title, size=min(9, 140 / len(title)), pad=14)
             if column == 0:
                 panel.set_ylabel(f"filled with\n{named}", size=8)
             panel.tick_params(labelsize=7.5, labelbottom=down == 1)
@@ -95,8 +95,9 @@ def _draw_panel(
         gain = f"{'' if order == 'own' else order + '_'}gain_{fill}"
         value = gains.loc[network, gain] if gain in gains and network in gains.index else np.nan
         shown = "\N{EN DASH}" if np.isnan(value) else f"{value:+.2f}"
+        # Above the panel, since curves may be anywhere in it.
+        x, side = ((0.47, "right"), (0.53, "left"))[place]
         panel.text(
-            0.97, 0.58 - 0.16 * place, shown, color=colour, size=7.5, ha="right", va="center",
-            weight="bold", transform=panel.transAxes,
-            bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.8},
+            x, 1.04, shown, color=colour, size=7.5, ha=side, weight="bold",
+            transform=panel.transAxes,
         )  # fmt: skip

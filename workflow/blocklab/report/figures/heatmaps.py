@@ -15,7 +15,6 @@ from blocklab.report.figures.attribution_maps import (
     column_of,
     first_of_many,
     heading_of,
-    margins_of,
     notes_on,
     rows_of,
     shown_images,
@@ -87,7 +86,7 @@ def remarks_on(baseline: Explained, best: Explained) -> dict[int, str]:
     """Return by position where maps differ most, and where the networks disagree if they do."""
     apart = distance(*(shares(by_pixel(run["attributions"])) for run in (baseline, best)))
     disagree = baseline["predictions"] != best["predictions"]
-    surest = np.minimum(margins_of(baseline), margins_of(best))
+    surest = np.minimum(baseline["margins"], best["margins"])
     found = {
         DIFFER: where_most(apart, np.ones_like(disagree)),
         DISAGREE: where_most(surest, disagree),

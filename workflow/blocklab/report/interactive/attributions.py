@@ -25,7 +25,8 @@ def attributions_for_page(
 
     Maps of one kind, of one seed, are there of every network or of none. First come those from a
     black image of the first seed, then its other kinds, then the other seeds. Where those of all
-    images do not fit, those of the first do: the checked ones, the gallery, a half of it ...
+    images do not fit, those of the first do: the checked ones, the gallery, of the very first kind
+    a half of it ... Runs of seeds without any are not told of.
     Raises UserError if runs explain different images.
     """
     first = next(iter(runs.values()))
@@ -35,7 +36,7 @@ def attributions_for_page(
     room = budget - len(parts["images"])
     groups, left_out = [], []
     for kind, seed in _wanted(runs):
-        for count in _counts(first, len(_maps(first, kind))):
+        for count in _counts(first, len(_maps(first, kind)), few=not groups):
             arrays = {
                 network: _stored(_maps(run, kind)[:count], inked[:count])
                 for (network, its_seed), run in runs.items()
@@ -62,6 +63,7 @@ def attributions_for_page(
         "runs": [
             {"network": network, "seed": seed} | _answers(run)
             for (network, seed), run in runs.items()
+            if seed in {group["seed"] for group in groups}
         ],
     }
     return told, parts
@@ -100,10 +102,11 @@ def _maps(run: Mapping[str, np.ndarray], kind: str) -> np.ndarray:
     return by_pixel(run["baseline_attributions"][list(run["baselines"]).index(kind)])
 
 
-def _counts(run: Mapping[str, np.ndarray], available: int) -> Sequence[int]:
-    """Return how many images' maps to try to store, falling."""
+def _counts(run: Mapping[str, np.ndarray], available: int, few: bool) -> Sequence[int]:
+    """Return how many images' maps to try to store, falling; `few` if part of a gallery will do."""
     gallery = int(run["gallery"])
-    counts = {available, int(run.get("checked", 0)), gallery, gallery // 2, gallery // 4, 1}
+    counts = {available, int(run.get("checked", 0)), gallery}
+    counts |= {gallery // 2, gallery // 4, 1} if few else set()
     return sorted((count for count in counts if 0 < count <= available), reverse=True)
 
 

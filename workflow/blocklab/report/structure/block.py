@@ -8,7 +8,8 @@ from blocklab.report.structure.svg import FONT, SMALL, Picture, path, text_width
 MARGIN = 16
 LINE = 16  # from one line of a box to the next, in pixels
 WIDEST = 800
-CIRCLE = 26
+CIRCLE, CORNER = 26, 8  # how wide one is, and how round a way into its side
+CIRCLES = ("add", "product")
 TRIES = 8  # to keep frames apart from boxes that are not theirs
 FRAME, LABEL = 8, 16  # pixels around what a frame holds, and more for its name
 
@@ -23,7 +24,8 @@ def draw_blocks(name: str, blocks: list[dict[str, Any]]) -> str:
         return unknown(name)
     drawings = [_Drawing(block["title"], block["structure"]) for block in blocks]
     described = "; ".join(drawing.described() for drawing in drawings)
-    picture = Picture(f"{name}-block", f"{name}: inside of {_listed(blocks)}", described)
+    titles = "; ".join(block["title"] for block in blocks)
+    picture = Picture(f"{name}-block", f"{name}: inside of {titles}", described)
     x, y, width, bottom = MARGIN, MARGIN, 0.0, 0.0
     for drawing in drawings:
         if x > MARGIN and x + drawing.width + MARGIN > WIDEST:
@@ -33,10 +35,6 @@ def draw_blocks(name: str, blocks: list[dict[str, Any]]) -> str:
         bottom = max(bottom, y + drawing.height + MARGIN)
         x += drawing.width + 3 * MARGIN
     return picture.finish(width, bottom)
-
-
-def _listed(blocks: list[dict[str, Any]]) -> str:
-    return "; ".join(block["title"] for block in blocks)
 
 
 class _Drawing:
@@ -63,11 +61,11 @@ class _Drawing:
         boxes = [self._bounds(number) for number in range(len(self.steps))]
         boxes += [self._around(call) for call in self.frames]
         passed = [x for way in self.layout.ways.values() for x, _ in way]
-        self._left = min(0.0, *(box[0] for box in boxes), *passed)
-        right = max(*(box[2] for box in boxes), *passed, 0.0)
+        left = min([box[0] for box in boxes] + passed)
+        right = max([box[2] for box in boxes] + passed)
         written = [text_width(title), *(text_width(note, SMALL) for note in self.notes)]
-        self.width = max(right - self._left, *written)
-        self._left -= (self.width - (right - self._left)) / 2
+        self.width = max(right - left, *written)
+        self._left = (left + right - self.width) / 2
         self._top = LINE + 12
         self.height = self._top + max(box[3] for box in boxes) + LINE * len(self.notes)
 
@@ -106,7 +104,7 @@ class _Drawing:
     def _draw_step(self, picture: Picture, number: int) -> None:
         step, lines = self.steps[number], self.lines[number]
         x, y = self._x + self.layout.centres[number][0], self._y + self.layout.centres[number][1]
-        if step["kind"] in ("add", "product"):
+        if self._is_circle(number):
             picture.box((x, y), CIRCLE, CIRCLE, _look(step), CIRCLE / 2)
             picture.write(x, y + 5, step["words"][0], look="strong")
             side = -1 if self._from_right(number) else 1
@@ -125,7 +123,7 @@ class _Drawing:
         )
         top = y - LINE * len(lines) / 2
         for line, text in enumerate(lines):
-            small = line >= len(step["words"][:1]) + bool(step["words"][1:])
+            small = line >= min(len(step["words"]), 2)
             picture.write(x, top + LINE * (line + 0.75), text, look="small" if small else "")
 
     def _from_right(self, number: int) -> bool:
@@ -138,25 +136,23 @@ class _Drawing:
         source, target = edge
         (from_x, from_y), (to_x, to_y) = (self.layout.centres[number] for number in edge)
         points = [(from_x, from_y + self._half(source)), *self.layout.ways[edge]]
-        beside = points[-1][0]
-        if self.steps[target]["kind"] in ("add", "product") and abs(beside - to_x) > CIRCLE:
-            side = to_x + (CIRCLE / 2 + 1) * (1 if beside > to_x else -1)
-            shifted = [(self._x + x, self._y + y) for x, y in points]
-            corner = 8 if beside > to_x else -8
-            if len(points) == 1:  # straight from the box above it: down beside the circle first
-                beside = from_x
-            return (
-                f"{path([*shifted, (self._x + beside, self._y + to_y - 8)])} "
-                f"Q{self._x + beside:.1f},{self._y + to_y:.1f} "
-                f"{self._x + beside - corner:.1f},{self._y + to_y:.1f} H{self._x + side:.1f}"
-            )
-        ways = [other for other in self.edges if other[1] == target]
-        order = sorted(ways, key=self._beside)
-        circle = self.steps[target]["kind"] in ("add", "product")
-        room = 0 if circle else self.sizes[target][0] - 28
-        port = to_x + room * ((order.index(edge) + 0.5) / len(ways) - 0.5)
-        points.append((port, to_y - self._half(target) - 1))
-        return path((self._x + x, self._y + y) for x, y in points)
+        beside, circle = points[-1][0], self._is_circle(target)
+        if not circle or abs(beside - to_x) <= CIRCLE:
+            ways = [other for other in self.edges if other[1] == target]
+            place = sorted(ways, key=self._beside).index(edge)
+            room = 0 if circle else self.sizes[target][0] - 28
+            port = to_x + room * ((place + 0.5) / len(ways) - 0.5)
+            points.append((port, to_y - self._half(target) - 1))
+            return path((self._x + x, self._y + y) for x, y in points)
+        # Down beside the circle, round a corner, and into its side.
+        towards = 1 if to_x > beside else -1
+        points.append((beside, to_y - CORNER))
+        down = path((self._x + x, self._y + y) for x, y in points)
+        x, y, end = self._x + beside, self._y + to_y, self._x + to_x - towards * (CIRCLE / 2 + 1)
+        return f"{down} Q{x:.1f},{y:.1f} {x + towards * CORNER:.1f},{y:.1f} H{end:.1f}"
+
+    def _is_circle(self, number: int) -> bool:
+        return self.steps[number]["kind"] in CIRCLES
 
     def _beside(self, edge: Edge) -> float:
         """Return the x from which an edge comes to its end."""
@@ -172,11 +168,12 @@ class _Drawing:
 
     def _frames(self, calls: dict[str, Any]) -> dict[int, dict[str, Any]]:
         """Return the calls that get a frame: of several boxes, but not of all; or of repeats."""
-        frames = {}
+        frames: dict[int, dict[str, Any]] = {}
         inner = len(self.steps) - 2
         for key, call in calls.items():
             inside = [n for n, step in enumerate(self.steps) if int(key) in step["calls"]]
-            if 1 < len(inside) < inner or call["repeat"] > 1:
+            framed = any(frame["inside"] == inside for frame in frames.values())
+            if call["repeat"] > 1 or (1 < len(inside) < inner and not framed):
                 frames[int(key)] = call | {"inside": inside}
         return frames
 
@@ -184,26 +181,17 @@ class _Drawing:
         name, repeat = self.frames[call]["name"], self.frames[call]["repeat"]
         return f"{name} × {repeat}" if repeat > 1 else name
 
-    def _levels(self, call: int) -> int:
-        """Return how many frames are inside of one another from this one inwards."""
-        own = set(self.frames[call]["inside"])
-        within = [
-            self._levels(other)
-            for other in self.frames
-            if other > call and set(self.frames[other]["inside"]) <= own
-        ]
-        return 1 + max(within, default=0)
-
     def _around(self, call: int) -> tuple[float, float, float, float]:
         """Return left, top, right and bottom of a frame."""
-        boxes = [self._bounds(number) for number in self.frames[call]["inside"]]
+        inside = {*self.frames[call]["inside"]}
+        boxes = [self._bounds(number) for number in inside]
+        # Calls have rising numbers, so those within it are above its own.
         boxes += [
             self._around(other)
-            for other in self.frames
-            if other > call and set(self.frames[other]["inside"]) <= {*self.frames[call]["inside"]}
+            for other, frame in self.frames.items()
+            if other > call and {*frame["inside"]} <= inside
         ]
-        inside = {*self.frames[call]["inside"]}
-        passed = [x for e, way in self.layout.ways.items() if e[1] in inside for x, _ in way]
+        passed = [x for edge, way in self.layout.ways.items() if edge[1] in inside for x, _ in way]
         left = min([box[0] for box in boxes] + passed) - FRAME
         right = max([box[2] for box in boxes] + passed) + FRAME
         top, bottom = min(box[1] for box in boxes), max(box[3] for box in boxes)
@@ -273,18 +261,13 @@ class _Drawing:
 
 
 def _look(step: dict[str, Any]) -> str:
-    look = {
-        "add": "operator",
-        "product": "operator",
-        "concatenation": "operator",
-        "output": "input",
-    }
-    return look.get(step["kind"], step["kind"]) + " unused" * bool(step["unused"])
+    looks = dict.fromkeys((*CIRCLES, "concatenation"), "operator") | {"output": "input"}
+    return looks.get(step["kind"], step["kind"]) + " unused" * bool(step["unused"])
 
 
 def _lines(step: dict[str, Any]) -> list[str]:
     """Return the lines of a box: what it is, what goes with it, the shape after it, parameters."""
-    if step["kind"] in ("add", "product"):
+    if step["kind"] in CIRCLES:
         return [step["words"][0], *(step["note"].split(": ") if step["note"] else [])]
     lines = [step["words"][0]]
     lines += [", ".join(step["words"][1:])] if step["words"][1:] else []
@@ -296,7 +279,7 @@ def _lines(step: dict[str, Any]) -> list[str]:
 
 
 def _size(step: dict[str, Any], lines: list[str]) -> tuple[float, float]:
-    if step["kind"] in ("add", "product"):
+    if step["kind"] in CIRCLES:
         beside = max((text_width(line, SMALL) for line in lines[1:]), default=0)
         return CIRCLE + (2 * (beside + 8) if beside else 0), CIRCLE
     widths = [text_width(line, FONT if i < 2 else SMALL) for i, line in enumerate(lines)]

@@ -18,13 +18,10 @@ def draw_network(name: str, layers: list[dict[str, Any]]) -> str:
         return unknown(name)
     total = sum(layer["parameters"] for layer in layers)
     words = [_words(layer) for layer in layers]
-    picture = Picture(
-        f"{name}-network",
-        f"{name}: {len(layers) - 1} different layers in a row, {total:,} parameters"
-        if any(layer["repeat"] > 1 for layer in layers)
-        else f"{name}: {len(layers) - 1} layers in a row, {total:,} parameters",
-        "; ".join(", ".join(_spoken(layer)) for layer in layers),
-    )
+    folded = "different " if any(layer["repeat"] > 1 for layer in layers) else ""
+    title = f"{name}: {len(layers) - 1} {folded}layers in a row, {total:,} parameters"
+    described = "; ".join(", ".join(_spoken(layer)) for layer in layers)
+    picture = Picture(f"{name}-network", title, described)
     y, centres, heights = MARGIN + 0.0, [], []
     for start in range(0, len(layers), PER_ROW):
         row = range(start, min(start + PER_ROW, len(layers)))
@@ -40,9 +37,12 @@ def draw_network(name: str, layers: list[dict[str, Any]]) -> str:
             _shortcut(picture, centre, height, layer["shortcut"])
         _box(picture, centre, height, lines, layer, total)
     widest = min(len(layers), PER_ROW)
-    return picture.finish(
-        2 * MARGIN + widest * WIDTH + (widest - 1) * GAP, y - BETWEEN_ROWS + MARGIN
-    )
+    width, bottom = 2 * MARGIN + widest * WIDTH + (widest - 1) * GAP, y - BETWEEN_ROWS + MARGIN
+    if total:
+        said = f"bars: share of the {total:,} parameters"
+        picture.write(width - MARGIN, bottom + 8, said, anchor="end", look="small")
+        bottom += LINE + 4
+    return picture.finish(width, bottom)
 
 
 def _box(picture, centre, height, lines, layer, total) -> None:

@@ -28,8 +28,10 @@ def edges() -> set[tuple[str, str]]:
 
 
 def test_the_documented_rule_graph_is_the_workflows(edges):
+    """It has one node for all figures, which would hide the rest."""
     page = (PROJECT / "docs" / "architecture.md").read_text()
-    assert set(re.findall(r"(\w+) --> (\w+)", page)) == edges
+    kinds = {tuple("figures" if name in FIGURES else name for name in edge) for edge in edges}
+    assert set(re.findall(r"(\w+) --> (\w+)", page)) == {(a, b) for a, b in kinds if a != b}
 
 
 def test_every_rule_name_is_reserved(edges):

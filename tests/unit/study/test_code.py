@@ -280,7 +280,7 @@ EDITS = {
     },
     **{
         f"report.tables.{name}": {"summary"}
-        for name in ("cards", "costs", "explanations", "ranking")
+        for name in ("cards", "costs", "ranking")
     },
     "report.measured": {"summary"},
     "report.study_files": {"summary"},

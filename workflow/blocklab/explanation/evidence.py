@@ -131,7 +131,6 @@ def explain_run(
         "baselines": np.array(OTHERS),
         "baseline_attributions": others,
         "randomised": randomised,
-        "untrained": randomised[:gallery],
         **vars(explanation),
     }
     return Evidence(arrays, measures, curves.assign(images=count), randomisation)

@@ -5,7 +5,6 @@ from typing import Any
 from blocklab.report.explained import explanation_findings, what_baseline_sees
 from blocklab.report.explained_tables import explanation_tables
 from blocklab.report.study_files import Study
-from blocklab.report.tables.explanations import explanations
 
 SHOWN = {
     "with_baseline": "Agreement with the baseline network",
@@ -24,15 +23,6 @@ def explained(study: Study) -> dict[str, Any]:
     """Return what the template says of attributions, by the names that it has for it."""
     tables = (study.explanations, study.agreement, study.baselines, study.networks)
     names = study.manifest["class_names"]
-    if study.agreement.empty:
-        return {
-            "sees": "",
-            "explanation_sentences": [],
-            "explanations": {"": explanations(study.explanations)},
-            "folded_explanations": {},
-            "explained_images": 0,
-            "checked_images": 0,
-        }
     found = explanation_tables(*tables, names)
     return {
         "sees": what_baseline_sees(study.explanations, study.agreement, study.networks),

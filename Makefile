@@ -13,10 +13,10 @@ PYTEST := $(VENV)/bin/python -m pytest $(WORKERS)
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-demo: $(VENV)/installed  ## all six networks on a small budget: results/demo/summary.html
+demo: $(VENV)/installed  ## all six networks on a small budget: results/demo/report.html
 	$(SNAKEMAKE) --cores all --configfile studies/demo.yaml
 
-study: $(VENV)/installed  ## the study of config.yaml: results/summary.html
+study: $(VENV)/installed  ## the study of config.yaml: results/report.html
 	$(SNAKEMAKE) --cores 4 --resources gpu=1
 
 test: lint  ## formatters, linters and the whole test suite

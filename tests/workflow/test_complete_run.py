@@ -22,7 +22,7 @@ from blocklab.data.sources import fetch
 from blocklab.files import sha256
 from blocklab.report.aggregation import JOB_RESOURCES, MEASURED
 from blocklab.report.figures.catalogue import FIGURES
-from blocklab.report.page import DRAWN, DRAWN_FROM, HELD
+from blocklab.report.page.document import DRAWN, DRAWN_FROM, HELD
 
 pytestmark = pytest.mark.workflow
 

@@ -191,7 +191,7 @@ def answer_to_give():
         return []
     # Here, because pandas takes a second that no other call should wait for.
     from blocklab.report.aggregation import read_networks
-    from blocklab.report.answer import answer
+    from blocklab.report.sentences.answer import answer
 
     return answer(read_networks(f"{OUT}/networks.csv"), f"{OUT}/report.html")
 

@@ -9,8 +9,8 @@ from blocklab.data.manifest import read_manifest
 from blocklab.files import write_atomically
 from blocklab.jobs.job import as_job
 from blocklab.report.aggregation import read_networks
-from blocklab.report.interactive.tables import tables_for_page
-from blocklab.report.page import as_page
+from blocklab.report.page.document import as_page
+from blocklab.report.page.tables import tables_for_page
 
 with as_job(snakemake):
     files, page = snakemake.input, Path(snakemake.output.page)

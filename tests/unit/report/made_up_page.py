@@ -10,8 +10,8 @@ from made_up_study import WORKFLOW
 from matplotlib.figure import Figure
 
 from blocklab.report.figures.style import save
-from blocklab.report.interactive.tables import tables_for_page
-from blocklab.report.page import as_page
+from blocklab.report.page.document import as_page
+from blocklab.report.page.tables import tables_for_page
 
 LOOK = WORKFLOW / "report" / "page"
 NETWORKS = ("exp3", "vgg", "csp")

@@ -1,6 +1,6 @@
 """The last lines of a run."""
 
-from blocklab.report.answer import answer
+from blocklab.report.sentences.answer import answer
 
 
 def test_the_answer_is_the_best_network_the_baseline_and_the_page(make_networks):

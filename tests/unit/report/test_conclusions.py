@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from made_up_study import made_histories
 
-from blocklab.report.conclusions import best_and_why, limits, remains_open
+from blocklab.report.sentences.conclusions import best_and_why, limits, remains_open
 
 
 def test_a_best_that_is_ahead_of_all_and_one_that_is_not(make_networks):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from made_up_explanations import made_agreement, made_baselines, made_explanations
 
-from blocklab.report.explained import explanation_findings, what_baseline_sees
+from blocklab.report.explanations.sentences import explanation_findings, what_baseline_sees
 
 
 class Tables:

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 from made_up_explanations import made_agreement, made_baselines, made_explanations
 
-from blocklab.report.explained_tables import explanation_tables
+from blocklab.report.explanations.tables import explanation_tables
 
 NETWORKS = pd.DataFrame({"network": ["exp3", "vgg", "csp"], "baseline": [True, False, False]})
 

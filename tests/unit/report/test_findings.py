@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from blocklab.report.findings import conclusion, highest_costs, oddities, standing
+from blocklab.report.sentences.findings import conclusion, highest_costs, oddities, standing
 from blocklab.report.words import interval
 
 CONFIG = {"training": {"epochs": 10}}

@@ -9,8 +9,8 @@ import pytest
 from made_up_page import HOSTILE, made_up_run, made_up_runs
 
 from blocklab.errors import UserError
-from blocklab.report.interactive.attributions import attributions_for_page
-from blocklab.report.interactive.embedding import as_json, packed
+from blocklab.report.page.attributions import attributions_for_page
+from blocklab.report.page.embedding import as_json, packed
 
 
 def unpacked(text: str) -> np.ndarray:

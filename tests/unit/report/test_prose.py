@@ -11,7 +11,7 @@ from made_up_page import MARKDOWN
 from matplotlib.figure import Figure
 
 from blocklab.report.figures.style import save
-from blocklab.report.prose import Prose, as_html
+from blocklab.report.page.prose import Prose, as_html
 
 DRAWN = {"learning_curves", "accuracy_against_cost"}
 HELD = {"heatmaps", "agreement", "deletion_curves"}

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from blocklab.report.stopping import still_rising, stopped_low
+from blocklab.report.sentences.stopping import still_rising, stopped_low
 
 
 def histories(**runs: list[list[float]]) -> pd.DataFrame:

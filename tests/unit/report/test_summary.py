@@ -8,7 +8,7 @@ import pytest
 from made_up_study import FIGURES, LAYERS, rows, section
 from test_prose import Elements
 
-from blocklab.report.prose import as_html
+from blocklab.report.page.prose import as_html
 
 
 def test_the_conclusion_comes_first_and_every_figure_is_shown(make_study):

@@ -143,7 +143,7 @@ def test_an_edit_of_the_code_counts_and_a_comment_does_not(small, tmp_path, pack
 
 def test_code_that_no_plan_depends_on_does_not_count(small, tmp_path, package):
     plan(small, tmp_path / "cache")
-    path = package / "report" / "findings.py"
+    path = package / "report" / "sentences" / "findings.py"
     path.write_text(path.read_text() + "\nEDITED = True\n")
     plan(small, tmp_path / "cache")
     assert kept(tmp_path / "cache") == 1

@@ -8,13 +8,13 @@ import jinja2
 import pandas as pd
 
 from blocklab.explanation.ink import on_black
-from blocklab.report.conclusions import best_and_why, limits, remains_open
-from blocklab.report.explained_page import explained
-from blocklab.report.findings import conclusion, highest_costs, oddities, standing
+from blocklab.report.explanations.section import explained
 from blocklab.report.homework import compare
 from blocklab.report.layers import by_value, differences, layer_table
+from blocklab.report.sentences.conclusions import best_and_why, limits, remains_open
+from blocklab.report.sentences.findings import conclusion, highest_costs, oddities, standing
+from blocklab.report.sentences.stopping import stopped_low
 from blocklab.report.statistics import BOOTSTRAP_SEEDS
-from blocklab.report.stopping import stopped_low
 from blocklab.report.study_files import Study
 from blocklab.report.tables.cards import card_table, cards
 from blocklab.report.tables.costs import costs

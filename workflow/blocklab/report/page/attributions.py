@@ -7,7 +7,7 @@ import numpy as np
 
 from blocklab.errors import UserError
 from blocklab.explanation.ink import by_pixel, ink
-from blocklab.report.interactive.embedding import packed
+from blocklab.report.page.embedding import packed
 
 Run = tuple[str, int]  # network and seed
 RANDOMISED = "randomised"

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from blocklab.report.sentences.stopping import still_rising
+from blocklab.report.sentences.verdict import is_real, scope
 from blocklab.report.statistics import BOOTSTRAP_SEEDS, COVERAGE_WITH_FAILURES
-from blocklab.report.stopping import still_rising
-from blocklab.report.verdict import is_real, scope
 from blocklab.report.words import count, join, join_some, percent
 
 LEAST_NETWORKS = 4  # for a rank correlation

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from blocklab.explanation.comparison import BRIGHTNESS
-from blocklab.report.measured import Measured, class_word, measured, row_of
+from blocklab.report.explanations.measured import Measured, class_word, measured, row_of
 from blocklab.report.words import DASH, literal, percent
 
 BARE = "the bare image"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from blocklab.report.explained import explanation_findings, what_baseline_sees
-from blocklab.report.explained_tables import explanation_tables
+from blocklab.report.explanations.sentences import explanation_findings, what_baseline_sees
+from blocklab.report.explanations.tables import explanation_tables
 from blocklab.report.study_files import Study
 
 SHOWN = {

@@ -9,9 +9,9 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from blocklab.report.interactive.attributions import Run, attributions_for_page
-from blocklab.report.interactive.embedding import as_json
-from blocklab.report.prose import as_html
+from blocklab.report.page.attributions import Run, attributions_for_page
+from blocklab.report.page.embedding import as_json
+from blocklab.report.page.prose import as_html
 
 # The page's scripts, in the order in which they need each other.
 SCRIPTS = (

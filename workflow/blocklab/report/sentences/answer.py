@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blocklab.report.verdict import verdict
+from blocklab.report.sentences.verdict import verdict
 from blocklab.report.words import count, percent
 
 if TYPE_CHECKING:  # a run's last lines are not to wait for imports

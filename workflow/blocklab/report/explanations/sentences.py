@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from blocklab.explanation.comparison import BRIGHTNESS
-from blocklab.report.explained_limits import (
+from blocklab.report.explanations.limits import (
     black_sentence,
     completeness_sentence,
     gain_sentence,
@@ -19,7 +19,14 @@ from blocklab.report.explained_limits import (
     randomisation_sentence,
     ties_sentence,
 )
-from blocklab.report.measured import Measured, bold, measured, over_seeds, row_of, scope
+from blocklab.report.explanations.measured import (
+    Measured,
+    bold,
+    measured,
+    over_seeds,
+    row_of,
+    scope,
+)
 from blocklab.report.words import count, join, percent
 
 STROKES = 0.5  # of neighbouring ink pixels' correlation: above, a map marks strokes; below, spots

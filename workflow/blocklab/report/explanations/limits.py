@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from blocklab.report.measured import bold, class_word, scope
+from blocklab.report.explanations.measured import bold, class_word, scope
 from blocklab.report.statistics import mean_interval
 from blocklab.report.words import count, join, literal, percent
 

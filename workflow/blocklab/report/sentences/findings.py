@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from blocklab.report.aggregation import selection_column
-from blocklab.report.verdict import at_chance, chance_words, is_real, scope, verdict
+from blocklab.report.sentences.verdict import at_chance, chance_words, is_real, scope, verdict
 from blocklab.report.words import count, interval, join, join_some, literal, p_text, percent, rank
 
 LOW_RECALL = 0.9

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from blocklab.report.interactive.embedding import columns
+from blocklab.report.page.embedding import columns
 
 OF_NETWORKS = [
     "network", "baseline", "best", "seeds", "test_acc", "test_acc_low", "test_acc_high",

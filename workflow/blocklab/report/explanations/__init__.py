@@ -1,0 +1,1 @@
+"""What the pages say of attributions, and how far they can be believed."""

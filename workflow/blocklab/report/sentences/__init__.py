@@ -1,0 +1,1 @@
+"""Sentences that the results support, and no others."""

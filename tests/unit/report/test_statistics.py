@@ -15,6 +15,7 @@ from blocklab.report.statistics import (
     mean_interval,
     prediction_interval,
     proportion_interval,
+    spearman_test,
 )
 
 ROOT = Path(__file__).parents[3]
@@ -160,3 +161,9 @@ def test_the_ten_seeds_hold_the_homeworks_values():
     limits = {name: prediction_interval(values.to_numpy()) for name, values in runs}
     assert limits["vgg"] == pytest.approx((0.9855, 0.9916), abs=5e-5)
     assert limits["bottleneck"] == pytest.approx((0.9840, 0.9902), abs=5e-5)
+
+
+def test_a_rank_correlation_of_five_has_the_exact_p_value():
+    """Of the 120 orders, the rising and the falling one are as far from 0."""
+    assert spearman_test(np.arange(5), np.arange(5) ** 2) == pytest.approx((1, 2 / 120))
+    assert spearman_test(np.arange(4), np.arange(4))[1] == pytest.approx(2 / 24)

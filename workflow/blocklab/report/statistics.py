@@ -90,3 +90,19 @@ def difference_p_value(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
 def holm(p_values: np.ndarray) -> np.ndarray:
     """Return p-values corrected for there being several of them (Holm 1979)."""
     return multipletests(p_values, method="holm")[1]
+
+
+def spearman_test(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Return Spearman's correlation and its p-value by permuting a.
+
+    All orders are tried where there are at most RESAMPLES of them; Student's approximation is
+    wrong for a handful of values.
+    """
+    test = stats.permutation_test(
+        (a,),
+        lambda order: stats.spearmanr(order, b).statistic,
+        permutation_type="pairings",
+        n_resamples=RESAMPLES,
+        rng=np.random.default_rng(0),
+    )
+    return float(test.statistic), float(test.pvalue)

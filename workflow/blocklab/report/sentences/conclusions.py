@@ -6,11 +6,10 @@ import pandas as pd
 
 from blocklab.report.sentences.stopping import still_rising
 from blocklab.report.sentences.verdict import is_real, scope
-from blocklab.report.statistics import BOOTSTRAP_SEEDS, COVERAGE_WITH_FAILURES
-from blocklab.report.words import count, join, join_some, percent
+from blocklab.report.statistics import BOOTSTRAP_SEEDS, COVERAGE_WITH_FAILURES, spearman_test
+from blocklab.report.words import SIGNIFICANT, count, join, join_some, p_text, percent
 
-LEAST_NETWORKS = 4  # for a rank correlation
-STRONG = 0.5
+LEAST_NETWORKS = 5  # of fewer no order is beyond chance
 
 
 def best_and_why(networks: pd.DataFrame) -> list[str]:
@@ -42,15 +41,14 @@ def _with_size(networks: pd.DataFrame) -> list[str]:
     measured = networks[["test_acc", "parameters"]]
     if len(networks) < LEAST_NETWORKS or measured.nunique().min() == 1:
         return []
-    correlation = measured.corr(method="spearman").iloc[0, 1]
-    if correlation > STRONG:
-        meaning = "larger networks tend to be more accurate"
-    elif correlation < -STRONG:
-        meaning = "larger networks tend to be less accurate"
+    correlation, p = spearman_test(*measured.to_numpy().T)
+    if p >= SIGNIFICANT:
+        meaning = f"size orders them no better than chance might ({p_text(p)})"
     else:
-        meaning = "size alone does not order them"
+        direction = "more" if correlation > 0 else "less"
+        meaning = f"larger networks tend to be {direction} accurate ({p_text(p)})"
     return [
-        f"Accuracy on test images and parameters have a rank correlation of {correlation:+.2f} "
+        f"Accuracy on test images and parameters have a rank correlation of {correlation:+z.2f} "
         f"over {len(networks)} networks: {meaning}."
     ]
 

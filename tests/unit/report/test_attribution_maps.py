@@ -79,7 +79,7 @@ def test_difference_is_of_shares_best_minus_baseline():
     assert np.allclose(difference, second - first)
     assert np.abs(difference).sum() < 2
     assert "Difference: the shares of network_1 minus those of network_0" in texts_of(figure)
-    assert "seed 4" in texts_of(figure)
+    assert "Seed 4." in texts_of(figure)
 
 
 def labels_of(figure):

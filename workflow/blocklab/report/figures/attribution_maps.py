@@ -18,8 +18,10 @@ from blocklab.report.figures.shares import shares
 Explained = Mapping[str, np.ndarray]
 
 MOST_ROWS = 20
+ABOVE = "Above a map: the answer, and its logit's lead over the next"
+MEANING = "pixels for (red) and against (blue) the true class"
 TARGETS = {
-    "logit_minus_mean": "the true class's logit minus the mean logit",
+    "logit_minus_mean": "the true class's logit less the mean logit",
     "softmax": "the true class's softmax probability",
 }
 
@@ -54,7 +56,7 @@ def rows_of(
         Row(
             class_names[labels[position]] + remarks.get(position, ""),
             images[position],
-            f"test image {indices[position]}",
+            f"image {indices[position]}",
         )
         for position in positions
     ]
@@ -88,7 +90,7 @@ def written_total(totals: np.ndarray) -> str:
 def heading_of(explanation: Mapping[str, Any]) -> str:
     """Return what red and blue mean; `explanation` is the config's section."""
     method = explanation["method"].replace("_", " ").title()
-    return f"{method}: pixels for (red) and against (blue) the true class"
+    return f"{method}: {MEANING}"
 
 
 def notes_on(
@@ -99,19 +101,16 @@ def notes_on(
     captions: whether a network's prediction stands above its maps. seeds: of which the maps are;
     without it, of the one of `arrays`.
     """
-    notes = "Every map is divided by its total absolute attribution; pixels are shares of that."
+    notes = "Pixels are shares of their map's total absolute attribution."
     if captions:
-        notes += (
-            " Above a map: the predicted class and its margin, the logit's lead over the next;"
-            f" {WRONG} and a thick frame: wrong."
-        )
+        notes += f" {ABOVE}; {WRONG} and a thick frame: wrong."
     notes += (
-        " Below a column: the signed sum of a map, which is the change of"
-        f" {TARGETS[explanation['target']]}; median of {len(arrays['indices'])} images."
+        f" Below: the maps' signed sum, median of {len(arrays['indices'])} images; it is the change"
+        f" of {TARGETS[explanation['target']]}."
     )
     if arrays["images"].shape[1] > 1:
         notes += " A pixel's value is the sum over its channels."
-    seeds = seeds or f"Networks trained with seed {arrays['seed']}."
+    seeds = seeds or f"Seed {arrays['seed']}."
     return f"{notes} {seeds}"
 
 

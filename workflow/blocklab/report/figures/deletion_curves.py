@@ -43,7 +43,8 @@ def draw(networks: pd.DataFrame, perturbation: pd.DataFrame, explanations: pd.Da
     gains = explanations.groupby("network").mean(numeric_only=True)
     bands = ceil(len(looks) / ABREAST)
     across = ceil(len(looks) / bands)
-    width, height = max(1.35 * across + 0.6, 5.4), 2.75 * bands + 0.55
+    width = max(1.35 * across + 0.6, 5.4)
+    height = 2.75 * bands + (0.6 if width > 6.8 else 0.8)
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(2 * bands, across, sharex=True, sharey=True, squeeze=False)
     for panel in axes.ravel():
@@ -58,8 +59,8 @@ def draw(networks: pd.DataFrame, perturbation: pd.DataFrame, explanations: pd.Da
                 title = clip(look.label, LONGEST_NAME)
                 panel.set_title(title, size=min(9, 140 / len(title)), pad=14)
             if column == 0:
-                panel.set_ylabel(f"filled with\n{named}", size=8)
-            panel.tick_params(labelsize=7.5, labelbottom=down == 1)
+                panel.set_ylabel(f"filled with\n{named}", size=8.5)
+            panel.tick_params(labelsize=8.25, labelbottom=down == 1)
     axes[0, 0].set(xlim=(0, 1), ylim=(0, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
     axes[0, 0].set_xticklabels(["0", "50", "100"])
     handles = [
@@ -70,11 +71,11 @@ def draw(networks: pd.DataFrame, perturbation: pd.DataFrame, explanations: pd.Da
     figure.legend(
         handles=handles,
         loc="outside upper center",
-        ncols=4 if across > 3 else 2,
+        ncols=4 if width > 6.8 else 2,
         frameon=False,
-        fontsize=8,
+        fontsize=8.5,
     )
-    label = "share of the pixels taken away or put in (%); numbers: area from deletion to insertion"
+    label = "pixels taken away or put in (%); numbers: area between the curves"
     figure.supxlabel(textwrap.fill(label, round(13 * figure.get_figwidth())), size=8.5)
     figure.supylabel("mean probability of the true class", size=8.5)
     return figure
@@ -98,6 +99,6 @@ def _draw_panel(
         # Above the panel, since curves may be anywhere in it.
         x, side = ((0.47, "right"), (0.53, "left"))[place]
         panel.text(
-            x, 1.04, shown, color=colour, size=7.5, ha=side, weight="bold",
+            x, 1.04, shown, color=colour, size=8.25, ha=side, weight="bold",
             transform=panel.transAxes,
         )  # fmt: skip

@@ -56,12 +56,11 @@ def draw(
     best = column_of(f"{second}\n(best)", pair[second], positions, names)
     columns = [baseline, best, Column("difference\nof shares", best.maps - baseline.maps)]
     notes = (
-        f" Difference: the shares of {second} minus those of {first}; red pixels speak more for the"
-        f" true class, or less against it, in {second}."
+        f" Difference: the shares of {second} minus those of {first}; red speaks more for the true"
+        f" class in {second}."
     )
     said = {
-        DIFFER: f" Differ most: where, of all {len(arrays['indices'])}, the maps have the least"
-        " in common.",
+        DIFFER: f" Differ most: of all {len(arrays['indices'])}, where maps have least in common.",
         DISAGREE: " Disagree: where both are surest of different classes.",
     }
     for remark, sentence in said.items():

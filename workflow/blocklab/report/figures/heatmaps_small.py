@@ -1,6 +1,7 @@
 """One image, and every network's attributions of it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ from matplotlib.figure import Figure
 
 from blocklab.explanation.ink import by_pixel
 from blocklab.report.figures.attribution_maps import (
+    ABOVE,
     Explained,
     check_same_images,
     column_of,
     heading_of,
-    notes_on,
     rows_of,
 )
 from blocklab.report.figures.heatmaps import baseline_and_best
@@ -45,17 +46,20 @@ def draw(
     baseline, best = baseline_and_best(networks)
     arrays, names = attributions[baseline], manifest["class_names"]
     positions = [telling_image(arrays, attributions[best])]
-    columns = [column_of(name, run, positions, names) for name, run in attributions.items()]
-    why = (
-        f" The image: of one per class, that on which the maps of {baseline} and {best} differ"
-        " most, both being right if they ever are."
+    columns = [
+        replace(column_of(name, run, positions, names), footer="")
+        for name, run in attributions.items()
+    ]
+    notes = (
+        f"Pixels are shares of their map's total absolute attribution. {ABOVE}. The image: of one"
+        f" per class, of those that {baseline} and {best} recognise if any, where they differ most."
     )
     return draw_sheet(
         rows_of(arrays, positions, names),
         columns,
         stacked(1, len(columns), ABREAST),
         heading=heading_of(explanation),
-        notes=notes_on(arrays, explanation) + why,
+        notes=notes,
         largest=1.05,
     )
 

@@ -15,6 +15,7 @@ from blocklab.report.figures.style import LOOK, clip
 
 MAP_LOOK = {**LOOK, "axes.grid": False, "axes.spines.top": True, "axes.spines.right": True}
 PERCENTILE = 95
+SMALL = 8.25  # points, which are 11 pixels
 LONGEST_NAME = 24  # characters, in lines of
 NAME_LINE = 11
 WRONG = "\N{BALLOT X}"
@@ -97,30 +98,29 @@ def draw_sheet(
     cell = (WIDTH / abreast - left) / across - GAP - (BETWEEN_BLOCKS / across if beside else 0)
     cell = min(cell, largest)
     titles = [_title(column.title, cell + GAP) for column in columns]
+    lines = [line for title in [images, *titles] for line in title.split("\n")]
+    size = min(_fitting(line, 0.95 * cell, 9) for line in lines)
 
     inked = ink(np.stack([row.image for row in rows]))
     outlined = on_black(inked.mean())
     scale = limit([column.maps for column in columns], inked, PERCENTILE)
     beyond = max(_share_beyond(column.maps[inked], scale) for column in columns)
     what = "ink" if outlined else "pixels"
-    notes += (
-        f" Colours end at {100 * scale:.2g} %; of no column do more than"
-        f" {100 * beyond:.1f} % of the {what} lie beyond."
-    )
-    if outlined:
-        notes += " Thin line: outline of the input."
+    if beyond >= 0.0005:
+        notes += f" At most {100 * beyond:.1f} % of a column's {what} lie beyond the scale."
+    notes += " Thin line: outline of the input." if outlined else ""
 
     block_width = left + across * (cell + GAP)
     width = max(abreast * block_width + (abreast - 1) * BETWEEN_BLOCKS + 0.06, LEAST_WIDTH)
-    notes = textwrap.fill(notes, round(16.4 * width))
-    top = 0.38 + 0.135 * (notes.count("\n") + 1)
+    notes = textwrap.fill(notes, round(15 * width))
+    top = 0.38 + 0.15 * (notes.count("\n") + 1)
     title_height = 0.1 + 0.15 * (1 + max(title.count("\n") for title in titles)) + CAPTION
     footers = FOOTER if any(column.footer for column in columns) else 0
     heights = [title_height + len(b.rows) * (cell + CAPTION) + footers for b in blocks]
     height = top + (max(heights) if beside else sum(heights)) + 0.5
     figure = Figure(figsize=(width, height))
     figure.text(0.1 / width, 1 - 0.1 / height, heading, size=11, va="top")
-    figure.text(0.1 / width, 1 - 0.36 / height, notes, size=7.5, va="top", color="0.3")
+    figure.text(0.1 / width, 1 - 0.36 / height, notes, size=SMALL, va="top", color="0.3")
 
     x, y = 0.0, top
     for block, block_height in zip(blocks, heights, strict=True):
@@ -135,11 +135,10 @@ def draw_sheet(
                     _draw_map(axes, rows[row], columns[column], row, scale, outlined, cell)
                 if down == 0:
                     title = images if column is None else titles[column]
-                    size = min(_fitting(line, 0.95 * cell, 9) for line in title.split("\n"))
                     look = {"va": "bottom", "weight": "bold", "size": size}
                     _write(axes, title, (0.5, 1), 72 * CAPTION, **look)
                 if down == len(block.rows) - 1 and column is not None:
-                    _write(axes, columns[column].footer, (0.5, 0), -4, va="top", size=7)
+                    _write(axes, columns[column].footer, (0.5, 0), -4, va="top", size=SMALL)
         x += (block_width + BETWEEN_BLOCKS) if beside else 0
         y += 0 if beside else block_height
     _draw_bar(figure, scale, beyond)
@@ -157,7 +156,7 @@ def _draw_input(axes: Axes, row: Row, name: str, cell: float) -> None:
     image = row.image
     pixels = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-    axes.set_title(row.heading, size=_fitting(row.heading, cell, 6.5), color="0.4", pad=3)
+    axes.set_title(row.heading, size=_fitting(row.heading, cell, SMALL), color="0.4", pad=3)
     axes.set_ylabel(name, rotation=0, ha="right", va="center", size=9)
 
 
@@ -178,7 +177,7 @@ def _draw_map(
         room = round(21 * cell) - len(sign) - len(caption.beside) - 1
         text = f"{sign}{clip(caption.predicted, max(3, room))}  {caption.beside}"
         weight = "bold" if caption.wrong else "normal"
-        axes.set_title(text, size=_fitting(text, 0.95 * cell, 7.5), pad=3, weight=weight)
+        axes.set_title(text, size=_fitting(text, 0.95 * cell, 8.5), pad=3, weight=weight)
         if caption.wrong:
             axes.spines[:].set(color="black", linewidth=2)
 
@@ -193,9 +192,9 @@ def _draw_bar(figure: Figure, scale: float, beyond: float) -> None:
     )  # fmt: skip
     ends = f"{100 * scale:.2g} %"
     bar.set_xticklabels([f"\N{MINUS SIGN}{ends}", "0", f"+{ends}"])
-    bar.tick_params(labelsize=7.5)
+    bar.tick_params(labelsize=SMALL)
     label = "share of the map's absolute attribution"
-    bar.text(1.08, 0.5, label, size=8, va="center", transform=bar.transAxes)
+    bar.text(1.08, 0.5, label, size=8.5, va="center", transform=bar.transAxes)
 
 
 def _is_map(axes: Axes) -> bool:

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from blocklab.explanation.ink import by_pixel
 from blocklab.report.figures.attribution_maps import (
+    MEANING,
     Explained,
     check_same_images,
     first_of_many,
-    heading_of,
     notes_on,
     shown_images,
     written_total,
@@ -65,9 +65,9 @@ def draw(
         rows,
         columns,
         stacked(len(rows), len(columns), ABREAST),
-        heading=f"Mean maps. {heading_of(explanation)}",
+        heading=f"Mean maps: {MEANING}",
         notes=notes_on(arrays, explanation, captions=False, seeds=of_seeds)
-        + " Mean over a class's explained images, in which for and against cancel."
+        + " For and against cancel between images of a class."
         + first_of_many(arrays),
         largest=0.95,
         images="mean image",

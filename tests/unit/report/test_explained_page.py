@@ -41,7 +41,7 @@ def test_every_table_is_there_and_the_long_ones_are_folded(explained):
     shown, *folded = text.split("<details>")
     assert rows(shown)["the bare image"][0] == "+0.48 (+0.45 to +0.51)"
     assert "neighbours correlate (explained)" in shown
-    assert len(folded) == 7  # five tables and two figures
+    assert len(folded) == 6  # five tables, and the sheets of maps
     assert "Explained images are 110 test images" in shown
     assert "checked images are the first 20." in shown
 

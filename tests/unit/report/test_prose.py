@@ -50,7 +50,7 @@ def test_a_figure_is_in_the_page_or_drawn_by_it_or_held_by_another(prose):
     matplotlib.image.imread(io.BytesIO(base64.b64decode(content, validate=True)))
     assert image["alt"] == "Error of <vgg>"
     assert (image["width"], image["height"]) == ("192", "96")  # inches of 96 pixels
-    assert image["style"] == "min-width: 115px"  # a narrow screen scrolls what is wider
+    assert image["style"] == "min-width: 192px"  # a narrow screen scrolls what is wider
     drawn = [figure for figure in elements.all("figure") if figure]
     assert drawn == [
         {"data-figure": "learning_curves", "data-label": "Error of every network"},

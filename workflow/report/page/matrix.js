@@ -17,12 +17,12 @@ function agreementMatrix(figure) {
       const row = find(one, other);
       const value = row?.[measure] ?? null;
       const limits = row?.[`${measure}_low`];
-      const title = limits === undefined || limits === null ? "" : `95 % interval ${short(limits, 2)} to ${short(row[`${measure}_high`], 2)}`;
+      const title = limits === undefined || limits === null ? "" : `95 % interval ${hundredths(limits)} to ${hundredths(row[`${measure}_high`])}`;
       const strength = value === null ? 0 : Math.round(Math.min(Math.abs(value), 1) * 70);
-      return element("td", { class: "square", title: `${one} and ${other}. ${title}`, style: `--strength: ${strength}%; --square: var(--${value < 0 ? "against" : "for"})` }, value === null ? "–" : short(value, 2));
+      return element("td", { class: "square", title: `${one} and ${other === "brightness" ? "the bare image" : other}. ${title}`, style: `--strength: ${strength}%; --square: var(--${value < 0 ? "against" : "for"})` }, value === null ? "–" : hundredths(value));
     };
     place.replaceChildren(element("table", { class: "matrix" },
-      element("thead", {}, element("tr", {}, element("td"), others.map((other) => element("th", { scope: "col" }, other)))),
+      element("thead", {}, element("tr", {}, element("td"), others.map((other) => element("th", { scope: "col" }, other === "brightness" ? "the bare image" : other)))),
       element("tbody", {}, names.map((one) => element("tr", {}, element("th", { scope: "row" }, one), others.map((other) => cell(one, other)))))));
   };
   let measure = measures[0][0];

@@ -13,6 +13,13 @@ function short(value, digits = 3) {
   return Number(value.toPrecision(digits)).toLocaleString("en", { maximumSignificantDigits: digits });
 }
 
+// "+0.40": for what lies between -1 and 1.
+function hundredths(value) {
+  if (value === null || !Number.isFinite(value)) return "–";
+  const text = Math.abs(value).toFixed(2);
+  return `${text === "0.00" || value > 0 ? "+" : "−"}${text}`;
+}
+
 // 1443000 -> "1.44 M", for axes.
 function engineering(value) {
   for (const [unit, letter] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]]) {

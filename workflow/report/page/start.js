@@ -15,6 +15,11 @@ for (const figure of document.querySelectorAll("figure[data-figure]")) {
   figure.prepend(element("figcaption", {}, label));
   FIGURES[name](figure);
 }
+// What scrolls is reached by keys.
+for (const figure of document.querySelectorAll("figure:not([data-figure])")) {
+  if (figure.scrollWidth <= figure.clientWidth) continue;
+  fill(figure, { tabindex: 0, role: "region", "aria-label": figure.querySelector("img").alt }, []);
+}
 // A narrow screen begins with the answer, not with a list.
 if (innerWidth < 1100) document.querySelector("nav details").open = false;
 

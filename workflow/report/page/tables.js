@@ -49,7 +49,9 @@ function makeSortable(table) {
     head.scope = "col";
     const numeric = isNumeric(columns[column]);
     if (numeric) {
-      [head, ...columns[column]].forEach((cell) => cell.classList.add("number"));
+      // An interval or a second number behind it would not stand below its like.
+      const bare = columns[column].every((cell) => !/[(/]/.test(plainText(cell)));
+      if (bare) [head, ...columns[column]].forEach((cell) => ((cell.style.textAlign = ""), cell.classList.add("number")));
       if (!/^p\b/.test(plainText(head))) addBars(columns[column]); // a p value is no amount
     }
     const button = element("button", { type: "button", class: "sort" });

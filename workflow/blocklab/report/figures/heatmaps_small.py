@@ -61,6 +61,7 @@ def draw(
         heading=heading_of(explanation),
         notes=notes,
         largest=1.05,
+        brief=True,
     )
 
 

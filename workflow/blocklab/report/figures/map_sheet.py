@@ -84,12 +84,14 @@ def draw_sheet(
     largest: float,
     images: str = "input",
     beside: bool = False,
+    brief: bool = False,
 ) -> Figure:
     """Return the figure of `blocks`, each of which begins with its rows' images.
 
     All maps share one symmetric scale: see `shares.limit`. What it clips is added to `notes`, the
     text below the heading. `largest`: a map's side in inches where there is room for it. `images`:
-    the title of the images. `beside`: blocks stand side by side, not one below the other.
+    the title of the images. `beside`: blocks stand side by side, not one below the other. `brief`:
+    `notes` are left as they are.
     """
     names = [_name(row.name) for row in rows]
     left = 0.16 + 0.075 * max(len(line) for name in names for line in name.split("\n"))
@@ -106,9 +108,9 @@ def draw_sheet(
     scale = limit([column.maps for column in columns], inked, PERCENTILE)
     beyond = max(_share_beyond(column.maps[inked], scale) for column in columns)
     what = "ink" if outlined else "pixels"
-    if beyond >= 0.0005:
+    if beyond >= 0.0005 and not brief:
         notes += f" At most {100 * beyond:.1f} % of a column's {what} lie beyond the scale."
-    notes += " Thin line: outline of the input." if outlined else ""
+    notes += " Thin line: outline of the input." if outlined and not brief else ""
 
     block_width = left + across * (cell + GAP)
     width = max(abreast * block_width + (abreast - 1) * BETWEEN_BLOCKS + 0.06, LEAST_WIDTH)

@@ -14,8 +14,6 @@ from mdit_py_plugins.anchors import anchors_plugin
 
 # Figures have 160 dots to the inch, a page has 96: at this scale texts are as large as they say.
 SCALE = 96 / 160
-# On a narrow screen a figure shrinks to this share, and then scrolls: smaller texts can't be read.
-LEAST_SHARE = 0.6
 SUMMARY = ("<summary>", "</summary>")
 
 
@@ -120,7 +118,7 @@ def _text(inline: Token) -> str:
 
 
 def _embed(image: Token, folder: Path, drawn: Collection[str], held: Collection[str]) -> None:
-    """Put a picture's content in the place of its path, and a PNG's size on the page beside it."""
+    """Put a picture's content in the place of its path, and its size on the page beside it."""
     path = folder / unquote(image.attrs["src"])
     if path.stem in drawn or path.stem in held:
         image.type, label = "interactive", escape(image.content)
@@ -135,5 +133,6 @@ def _embed(image: Token, folder: Path, drawn: Collection[str], held: Collection[
         image.attrs |= {
             "width": round(SCALE * width),
             "height": round(SCALE * height),
-            "style": f"min-width: {round(LEAST_SHARE * SCALE * width)}px",
+            # A narrow screen scrolls it: in a smaller one texts can't be read.
+            "style": f"min-width: {round(SCALE * width)}px",
         }

@@ -118,4 +118,4 @@ def _cut(line: str) -> str:
 
 def _spoken(layer: dict[str, Any]) -> list[str]:
     shortcut = {None: [], True: ["shortcut"], False: ["shortcut inactive"]}[layer["shortcut"]]
-    return [text for text, _ in _words(layer)] + shortcut
+    return [text.removesuffix(",") for text, _ in _words(layer)] + shortcut

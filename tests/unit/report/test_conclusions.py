@@ -56,7 +56,7 @@ def test_whether_a_wide_convolution_decides(make_networks):
 def test_limits_follow_from_the_study(make_networks):
     one = " ".join(limits(make_networks(), ["pooling"], 1000))
     assert "of these trained networks, on these images" in one
-    assert "differ in pooling too" in one
+    assert "differ in [pooling](#what-was-compared) too" in one
     assert "bell curve" not in one and "Without validation" not in one
     three = " ".join(limits(make_networks(3), [], 0))
     assert "One seed" not in three and "differ in" not in three

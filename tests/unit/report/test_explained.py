@@ -162,7 +162,7 @@ def test_ties_are_told_where_they_matter():
 
 def test_attributions_that_do_not_add_up_are_told():
     text = Tables().findings()
-    assert "With up to 100 steps those of **csp** (20.0 %) do not:" in text
+    assert "With up to 100 steps the error is larger in **csp** (20.0 %)." in text
     assert "add up" not in Tables().measure("csp", complete=True).findings()
     broken = Tables().measure("csp", completeness_p95=math.nan)
     assert "**csp** (unknown)" in broken.findings()

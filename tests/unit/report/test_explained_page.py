@@ -41,9 +41,9 @@ def test_every_table_is_there_and_the_long_ones_are_folded(explained):
     shown, *folded = text.split("<details>")
     assert rows(shown)["the bare image"][0] == "+0.48 (+0.45 to +0.51)"
     assert "neighbours correlate (explained)" in shown
-    assert len(folded) == 5
+    assert len(folded) == 7  # five tables and two figures
     assert "Explained images are 110 test images" in shown
-    assert "checked images are the first 20 of" in shown
+    assert "checked images are the first 20." in shown
 
 
 def test_classes_of_any_name_stay_text(explained):

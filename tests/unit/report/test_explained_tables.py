@@ -89,3 +89,12 @@ def test_hostile_names_stay_text():
     for table in found.values():
         text = table.to_markdown(index=False, disable_numparse=True)
         assert "a|b" not in text
+
+
+def test_of_steps_and_of_errors_the_worst_seed_is_told_and_not_the_mean():
+    explanations = made_explanations(seeds=2)
+    first = (explanations["network"] == "vgg") & (explanations["seed"] == 0)
+    explanations.loc[first, ["steps_most", "completeness_p95"]] = 400, 0.0123
+    found = cells(tables(seeds=2, explanations=explanations)["completeness"], "vgg")
+    assert found[1] == "400"
+    assert found[3] == "1.2 %"

@@ -204,7 +204,7 @@ def test_what_is_ink_is_told_and_a_photograph_has_none_to_speak_of(make_study):
     study = make_study()
     text = section(study.render(), "Why they say what they say")
     assert "Red ink speaks for it, blue ink against it." in text
-    assert "on ink pixels, which are those that are not black (19 % of all);" in text
+    assert "on ink, the pixels that are not black (19 % of all);" in text
     assert "channels" not in text
     study.explanations["ink"] = 0.98
     study.channels = 3
@@ -241,7 +241,7 @@ def test_the_summary_compares_networks_where_more_differs_than_blocks(make_study
     study.layers["csp"] = [conv | {"activations": ["silu"]}, pool | {"repeat": 1}, *head]
     text = study.render()
     assert text.startswith("# Which network? ")
-    assert "namely in [batch size, activation and pooling](#what-was-compared):" in text
+    assert "differ in [batch size, activation and pooling](#what-was-compared) too" in text
     assert [
         line for line in section(text, "What was compared").splitlines() if line[:2] == "- "
     ] == [
@@ -250,7 +250,7 @@ def test_the_summary_compares_networks_where_more_differs_than_blocks(make_study
         "- pooling: maxpool 2 → maxpool 2 (exp3 and vgg); maxpool 2 (csp)",
     ]
     study.layers = {}  # no torch where the study is planned
-    assert "namely in [batch size](#what-was-compared)" in study.render()
+    assert "differ in [batch size](#what-was-compared) too" in study.render()
 
 
 def test_where_the_best_stands_in_what_it_costs(make_study):

@@ -104,10 +104,17 @@ def _differences(
         found.append(f"the loss {config['training']['loss']} (there {setup['training_loss']})")
     if (ours["seeds"] > 1).any():
         found.append(f"{count(int(ours['seeds'].max()), 'seed')} (there one)")
+    batches: dict[tuple[int, int], list[str]] = {}
     for name in ours.index:
-        batch, parameters = config["networks"][name]["batch_size"], ours.loc[name, "parameters"]
-        if batch != theirs.loc[name, "batch_size"]:
-            found.append(f"{name} in batches of {batch} (there {theirs.loc[name, 'batch_size']})")
+        pair = config["networks"][name]["batch_size"], theirs.loc[name, "batch_size"]
+        batches.setdefault(pair, []).append(name)
+    found += [
+        f"{join(names)} in batches of {here} (there {there})"
+        for (here, there), names in batches.items()
+        if here != there
+    ]
+    for name in ours.index:
+        parameters = ours.loc[name, "parameters"]
         if parameters != theirs.loc[name, "parameters"]:
             found.append(
                 f"{name} with {parameters:,.0f} parameters "

@@ -15,7 +15,20 @@ FOLDED = {
     "gain": "Whether pixels with much attribution matter: symmetric relevance gain",
     "completeness": "Completeness, steps and ties",
     "baseline_images": "Other baseline images",
-    "order": "Whether the order of networks holds under them",
+    "order": "Order of networks under other baseline images",
+}
+# What a reader must know of a table that is opened alone.
+NOTES = {
+    "gain": "Area between insertion and deletion curves, in probability of the true class. The "
+    "measure favours smooth maps, and no network was trained on filled images.",
+    "completeness": "Attributions should sum to the change of the target between the black image "
+    "and the image; the error is what is missing. The effect of ties is how far a map moves where "
+    "equal pixels of a max-pool share the gradient. Of several seeds: their mean; of the most "
+    "steps and of one image in 20, the worst.",
+    "baseline_images": "A black image can give no attribution to black pixels; others can. The "
+    "last columns are what a network says of the baseline image itself.",
+    "order": "Kendall's tau of the networks' agreement with the baseline network, against that "
+    "order from a black image.",
 }
 
 
@@ -29,6 +42,7 @@ def explained(study: Study) -> dict[str, Any]:
         "explanation_sentences": explanation_findings(*tables, names),
         "explanations": {title: found[name] for name, title in SHOWN.items()},
         "folded_explanations": {title: found[name] for name, title in FOLDED.items()},
+        "notes": {FOLDED[name]: note for name, note in NOTES.items()},
         "explained_images": int(study.explanations["images"].iloc[0]),
         "checked_images": int(study.explanations["checked"].iloc[0]),
     }

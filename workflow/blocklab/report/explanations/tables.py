@@ -14,6 +14,7 @@ from blocklab.report.explanations.measured import Measured, class_word, measured
 from blocklab.report.words import DASH, literal, percent
 
 BARE = "the bare image"
+OVER_SEEDS = {"most": "max", "worst": "max"}
 OTHERS = {"blurred": "blurred image", "mean": "mean image", "expected": "training images"}
 
 
@@ -50,9 +51,9 @@ def explanation_tables(
             explanations,
             {
                 "median steps (explained)": ("steps_median", "count"),
-                "most steps (explained)": ("steps_most", "count"),
+                "most steps (explained)": ("steps_most", "most"),
                 "median error (explained)": ("completeness_median", "share"),
-                "error of one in 20 (explained)": ("completeness_p95", "share"),
+                "error of one in 20 (explained)": ("completeness_p95", "worst"),
                 "error per pixel (gallery)": ("pixel_error", "share"),
                 "effect of ties (checked)": ("tie_effect", "share"),
             },
@@ -111,11 +112,11 @@ def _pairs(agreement: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 
 
 def _measures(explanations: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
-    """Return a row per network: the mean over its seeds of each measure, by head and form."""
+    """Return a row per network: of each measure, by head and form, the mean over seeds or worst."""
     rows = []
     for name, of_network in explanations.groupby("network", sort=False):
         cells = {
-            head: _cell(of_network[measure].mean(), form)
+            head: _cell(of_network[measure].agg(OVER_SEEDS.get(form, "mean")), form)
             for head, (measure, form) in columns.items()
         }
         rows.append({"network": literal(name)} | cells)
@@ -123,9 +124,12 @@ def _measures(explanations: pd.DataFrame, columns: dict[str, tuple[str, str]]) -
 
 
 def _cell(value: float, form: str) -> str:
-    if form == "share":
+    if form in ("share", "worst"):
         return percent(value, 2 if abs(value) < 0.01 else 1)
-    return _number(value, {"signed": "{:+z.2f}", "number": "{:.2f}", "count": "{:,.0f}"}[form])
+    return _number(
+        value,
+        {"signed": "{:+z.2f}", "number": "{:.2f}", "count": "{:,.0f}", "most": "{:,.0f}"}[form],
+    )
 
 
 def _baseline_images(explanations: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:

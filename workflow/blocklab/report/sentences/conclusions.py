@@ -88,8 +88,8 @@ def limits(networks: pd.DataFrame, differences: Sequence[str], validation: int) 
             found.append(f"With {count(seeds, 'seed')}, a rare failure is likely unseen.")
     if differences:
         found.append(
-            f"The networks differ in {join(list(differences))} too, so that no result is the "
-            "block's alone."
+            f"The networks differ in [{join(list(differences))}](#what-was-compared) too, so that "
+            "no result is the block's alone."
         )
     if not validation:
         found.append("Without validation images the choice is made on what also reports.")

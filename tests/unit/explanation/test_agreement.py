@@ -66,6 +66,8 @@ def test_partial_correlation_is_that_of_what_a_third_map_leaves():
     assert partial[0, 1] == pytest.approx((0.5 - 0.48) / (0.8 * 0.6))
     assert partial[0, 0] == pytest.approx(1)
     assert np.isnan(partial[2]).all()  # it is the third map
+    constant = np.full(3, np.nan)
+    assert np.array_equal(partial_correlations(correlations, constant), correlations)
     # The same by fitting ranks by those of the third, and correlating what is left.
     a, b, c = ranks = np.random.default_rng(0).permuted(np.tile(np.arange(30.0), (3, 1)), axis=1)
     left = [x - np.polyval(np.polyfit(c, x, 1), c) for x in (a, b)]

@@ -35,7 +35,9 @@ def partial_correlations(correlations: np.ndarray, given: np.ndarray) -> np.ndar
     correlations: r_ab, [R, R]. given: r_ac with the third map c, [R]. The partial correlation is
     (r_ab - r_ac r_bc) / sqrt((1 - r_ac^2) (1 - r_bc^2)): that of what a linear fit of the ranks of
     c leaves of the ranks of a and of b. NaN for a map of the same ranks as c: nothing is left.
+    A constant c, whose r_ac is NaN, explains nothing: r_ab stays.
     """
+    given = np.nan_to_num(given)
     rest = 1 - given**2
     rest = np.sqrt(np.where(rest < LEAST_REST, np.nan, rest))
     return np.clip((correlations - np.outer(given, given)) / np.outer(rest, rest), -1, 1)

@@ -15,7 +15,7 @@ from torch import nn
 
 from blocklab.data.prepared import Split
 from blocklab.explanation.agreement import ink_correlation
-from blocklab.explanation.explanation import TARGETS, Explainer
+from blocklab.explanation.explanation import IMAGES_AT_ONCE, TARGETS, Explainer
 from blocklab.explanation.ink import by_pixel, ink
 from blocklab.networks.images import LEVELS, as_input
 from blocklab.networks.network import exact_float32
@@ -47,14 +47,13 @@ def expected_gradients(
     Each is the mean over `draws` of: a training image, a point on the path from it to the image,
     the gradient there times their difference. Erion et al. 2021, arXiv 1906.10670; captum's
     GradientShap without noise is that estimator. Every image has draws of its own, the same for
-    all networks; with draws > batch_size they are made in parts.
+    all networks, made in parts of a size that no key changes, as every part draws anew.
     """
     from captum.attr import GradientShap
 
     network.eval()
     estimator = GradientShap(lambda x: TARGETS[explainer.target](network(x)))
-    parts = -(-draws // explainer.batch_size)
-    sizes = [len(part) for part in np.array_split(np.arange(draws), parts)]
+    sizes = [len(part) for part in np.array_split(np.arange(draws), -(-draws // IMAGES_AT_ONCE))]
     maps = []
     with _numpy_seeded(0), exact_float32():
         for image, label in zip(images.images.split(1), images.labels.split(1), strict=True):

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from blocklab.report.explanations.measured import bold, class_word, scope
@@ -12,10 +11,9 @@ from blocklab.report.words import count, join, literal, percent
 
 CONFIDENT = 0.9  # of the probability of a class: a baseline image that is one is not neutral
 LARGE_TIES = 0.05  # of a map, as relative L1
-DEPENDS = (
-    0.2  # of the correlation with the map of a network of other weights: below, of the weights
-)
-SIMILAR = 0.5  # the same: above, of the image
+# Of the correlation with the map of a network of other weights.
+DEPENDS = 0.2  # below, a map is of the weights
+SIMILAR = 0.5  # above, of the image
 
 
 def black_sentence(explanations: pd.DataFrame, class_names: Sequence[str]) -> str:
@@ -121,11 +119,12 @@ def gain_sentence(explanations: pd.DataFrame) -> str:
 
 
 def _gain_sign(rows: pd.DataFrame, fill: str) -> int:
-    """Return 1 or -1 where own order gains more or less than brightness, over seeds if several."""
+    """Return 1 or -1 where seeds gain more or less in their own order than in brightness's.
+
+    0 where the interval over seeds holds 0, and with one seed, which has none.
+    """
     difference = (rows[f"gain_{fill}"] - rows[f"brightness_gain_{fill}"]).to_numpy()
-    mean, low, high = mean_interval(difference)
-    if len(difference) == 1:
-        return int(np.nan_to_num(np.sign(mean)))
+    _, low, high = mean_interval(difference)
     return int(low > 0) - int(high < 0)
 
 

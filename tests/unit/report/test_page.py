@@ -156,9 +156,10 @@ def test_agreement_and_perturbation_are_those_of_the_tables(open_page):
     matrix = page.locator("[data-figure=agreement]")
     row = matrix.locator("tbody tr").first.locator("td")
     assert row.all_inner_texts() == ["+0.76", "+0.30", "+0.30", "+0.48"]
-    assert row.nth(3).get_attribute("title") == ("exp3 and brightness. 95 % interval 0.45 to 0.51")
+    told = row.nth(3).get_attribute("title")
+    assert told == "exp3 and the bare image. 95 % interval +0.45 to +0.51"
     matrix.get_by_label("measure").select_option("of_ceiling")
-    assert row.all_inner_texts()[1] == "0.57"  # 0.3 / sqrt(0.76 * 0.36)
+    assert row.all_inner_texts()[1] == "+0.57"  # 0.3 / sqrt(0.76 * 0.36)
     curves = page.locator("[data-figure=deletion_curves]")
     curves.locator("svg[role=img]").first.press("ArrowLeft")
     told = curves.locator(".readout").first.inner_text()

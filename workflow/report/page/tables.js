@@ -4,11 +4,11 @@ function plainText(cell) {
   return cell.textContent.trim();
 }
 
-// Whether at least half of a column's cells that say something begin with a number.
+// Whether all of a column's cells that say something begin with a number, and none goes on in words.
 function isNumeric(cells) {
   const said = cells.map(plainText).filter((text) => text !== "–" && text !== "");
   const numbers = said.filter((text) => leadingNumber(text) !== null);
-  return said.length > 0 && numbers.length === said.length;
+  return said.length > 0 && numbers.length === said.length && !said.some((text) => /[a-z]{3,} [a-z]/i.test(text));
 }
 
 function compareCells(one, other, numeric) {

@@ -48,7 +48,7 @@ bench: $(VENV)/benchmark  ## training loops side by side: results/benchmark/benc
 crash-test: $(VENV)/installed  ## kill a small study 30 times and compare what comes out
 	$(VENV)/bin/python benchmarks/crash.py
 
-docs: $(VENV)/installed  ## write docs/configuration.md and docs/blocks.md from the code
+docs: $(VENV)/installed  ## write docs/configuration.md, docs/blocks.md and its pictures from the code
 	PYTHONPATH=workflow $(VENV)/bin/python docs/generate.py
 
 # uv resolves for all platforms at once; pip installs what it found.

@@ -47,12 +47,15 @@ def explanation_findings(
     """
     best, baseline = _pair(networks)
     look = [_look(explanations, best, baseline), _signs(explanations, best, baseline)]
+    # Of one seed the page says once, before all of them, what they are about.
+    one_seed = explanations.groupby("network").size().max() == 1
+    opening = "" if one_seed else f"{scope(explanations)}, "
     sentences = (
         _agreement_sentence(agreement, best, baseline),
         _brightness_sentence(agreement, baseline),
         _partial_sentence(agreement, best, baseline),
         _own_seeds_sentence(agreement),
-        *(f"{scope(explanations)}, {words}." if words else "" for words in look),
+        *(f"{opening}{words}." if words else "" for words in look),
         gain_sentence(explanations),
         randomisation_sentence(explanations),
         black_sentence(explanations, class_names),

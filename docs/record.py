@@ -1,7 +1,8 @@
 """Keep a finished study in docs/: its pages and tables, and what it takes to check them.
 
-    python docs/record.py results/seeds docs/reference-study
+    python docs/record.py results/seeds docs/reference-study "Two cores of ..., beside other work."
 
+The text, where there is one, is put above the summary: what a reader must know of this run.
 Beside copies of what was made for readers this writes `predictions.npz` and `attributions.npz`, in
 which the arrays of all runs lie together: for every network NAME predicted_NAME uint8 or int16
 [S, N], the class that each seed's network took each test image for, and maps_NAME float16
@@ -20,7 +21,7 @@ import pandas as pd
 PAGES = ("summary.md", "report.html", "config.yaml", "*.csv", "provenance.json", "figures/**/*.*")
 
 
-def record(study: Path, folder: Path) -> None:
+def record(study: Path, folder: Path, note: str = "") -> None:
     """Write the record of the study in the outdir `study` to `folder`, in place of an old one."""
     shutil.rmtree(folder, ignore_errors=True)
     for pattern in PAGES:
@@ -28,6 +29,9 @@ def record(study: Path, folder: Path) -> None:
             copy = folder / file.relative_to(study)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
+    if note:
+        summary = folder / "summary.md"
+        summary.write_text(f"*{note}*\n\n{summary.read_text('utf-8')}", encoding="utf-8")
     runs = pd.read_csv(study / "runs.csv").groupby("network", sort=False)["seed"].apply(list)
     [dataset] = {path.parents[2].name for path in study.glob("*/*/seed*/predictions.npz")}
     predictions, attributions = {}, {}
@@ -51,4 +55,4 @@ def record(study: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    record(*map(Path, sys.argv[1:]))
+    record(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

@@ -157,7 +157,7 @@ def test_the_order_under_other_baseline_images():
 
 
 def test_ties_are_told_where_they_matter():
-    assert "but the maps of **csp** by 24 % in the median." in Tables().findings()
+    assert "but moves the maps of **csp** by 24 % in the median." in Tables().findings()
     assert "tie in a max-pool" not in Tables().measure("csp", tie_effect=0.01).findings()
 
 

@@ -1,6 +1,7 @@
 """Intervals and tests, against published or hand-worked values."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -156,11 +157,15 @@ def test_one_more_run_lies_in_an_interval_wider_than_the_means():
     assert np.mean(held) == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 4000))
 
 
-def test_the_ten_seeds_hold_the_homeworks_values():
-    runs = pd.read_csv(ROOT / "docs" / "ten-seeds" / "runs.csv").groupby("network")["test_acc"]
-    limits = {name: prediction_interval(values.to_numpy()) for name, values in runs}
-    assert limits["vgg"] == pytest.approx((0.9855, 0.9916), abs=5e-5)
-    assert limits["bottleneck"] == pytest.approx((0.9840, 0.9902), abs=5e-5)
+def test_the_page_on_the_homework_says_what_the_reference_study_gives():
+    runs = pd.read_csv(ROOT / "docs" / "reference-study" / "runs.csv").groupby("network")
+    page = (ROOT / "docs" / "homework.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \| (0.\d+) \| .* \| (\S+) to (\S+) \| inside \|$", page, re.M)
+    assert len(rows) == 5
+    for name, theirs, *shown in rows:
+        low, high = prediction_interval(runs.get_group(name)["test_acc"].to_numpy())
+        assert [f"{low:.4f}", f"{min(high, 1):.4f}"] == shown
+        assert low <= float(theirs) <= high
 
 
 def test_a_rank_correlation_of_five_has_the_exact_p_value():

@@ -72,7 +72,8 @@ def ties_sentence(explanations: pd.DataFrame) -> str:
     sizes = join([f"{bold(name)} by {percent(size, 0)}" for name, size in large.items()])
     return (
         "Where equal pixels tie in a max-pool, one of them gets the whole gradient, by its "
-        f"position. Sharing it among them changes no output, but the maps of {sizes} in the median."
+        "position. Sharing it among them changes no output, but moves the maps of "
+        f"{sizes} in the median."
     )
 
 

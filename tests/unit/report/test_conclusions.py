@@ -48,6 +48,7 @@ def test_whether_a_wide_convolution_decides(make_networks):
     assert "is more accurate on test images than exp3, without one" in why(
         exp3={"largest_kernel": 1}
     )
+    assert "wider than 1x1" not in why(exp3={"largest_kernel": 1, "test_acc": 0.965})
     assert "does not decide: vgg has none and is as accurate as exp3" in why(
         vgg={"largest_kernel": 1}
     )

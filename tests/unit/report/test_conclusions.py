@@ -14,11 +14,28 @@ def test_a_best_that_is_ahead_of_all_and_one_that_is_not(make_networks):
     assert "a difference beyond the chance of the seeds" in seeds
     (equal,) = best_and_why(make_networks(csp={"parameters": 9}))
     assert equal == (
-        "**vgg** cannot be told from csp by test images; with the fewest parameters of these, csp "
-        "is the cheapest choice (9)."
+        "**vgg** cannot be told from csp by accuracy on test images; of these, csp has the fewest "
+        "parameters (9)."
     )
+    (small,) = best_and_why(make_networks())
+    assert small.endswith("of these, vgg and csp have the fewest parameters (14,450).")
     (below,) = best_and_why(make_networks(csp={"p_value": 0.01, "test_acc": 0.99}))
-    assert below == "**vgg** was chosen, but csp did better later."
+    assert below == (
+        "**vgg** was chosen, but csp is more accurate on the test images, a difference of these "
+        "trained networks, on these images."
+    )
+
+
+def test_a_better_baseline_is_told_beside_an_equal_rival(make_networks):
+    better, equal = best_and_why(make_networks(exp3={"test_acc": 0.999}))
+    assert better.startswith("**vgg** was chosen, but exp3 is more accurate on the test images")
+    assert equal.startswith("**vgg** cannot be told from csp by accuracy on test images")
+
+
+def test_one_rival_is_named(make_networks):
+    networks = make_networks()
+    (ahead,) = best_and_why(networks[networks["network"] != "csp"])
+    assert ahead.startswith("**vgg** is ahead of exp3, a difference of these trained networks")
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,8 @@ def test_signs_and_smoothness_are_told_where_they_differ(seeds, scope):
     tables = Tables(seeds)
     look = "**exp3** marks strokes and **vgg** marks spots (neighbouring ink pixels correlate "
     signs = "of the attribution of **exp3** speaks against the true class and "
-    assert (f"{scope}, {look}" in tables.findings()) == (seeds > 1)
     assert look in tables.findings() and f"{scope}, {look}" in tables.sight()
+    assert scope not in tables.findings()  # which the page says once, before all of them
     assert f"% {signs}" in tables.findings() and signs in tables.sight()
     for measure in ("share_against", "smoothness"):
         tables.explanations[[measure, f"{measure}_low", f"{measure}_high"]] = 0.4, 0.35, 0.45
@@ -172,7 +172,7 @@ def test_attributions_that_do_not_add_up_are_told():
 def test_relevance_gain_is_told_where_both_fills_say_the_same():
     caution = "The measure favours smooth maps"
     text = Tables(seeds=2).findings()
-    assert "the attributions of **exp3**, **vgg** and **csp** find the pixels that" in text
+    assert "The attributions of **exp3**, **vgg** and **csp** find the pixels that" in text
     assert caution in text
     assert caution not in Tables().findings()  # one seed has no interval
     mixed = Tables(seeds=2).measure("exp3", gain_road=0.1).measure("vgg", gain_road=0.1)

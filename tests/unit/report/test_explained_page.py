@@ -36,6 +36,14 @@ def test_a_ceiling_is_told_or_said_to_be_unknown(explained, seeds, unknown):
     assert ("| ceiling (explained) " in text) != unknown
 
 
+@pytest.mark.parametrize(
+    ("seeds", "scope"),
+    [(1, "Of these trained networks, on these images:"), (3, "Over 3 seeds of each network:")],
+)
+def test_what_all_sentences_are_about_is_told_once(explained, seeds, scope):
+    assert section(explained(seeds).render(), WHY).count(scope) == 1
+
+
 def test_every_table_is_there_and_the_long_ones_are_folded(explained):
     text = section(explained(3).render(), WHY)
     shown, *folded = text.split("<details>")

@@ -43,6 +43,8 @@ def test_how_far_below_and_who_lies_between():
 def test_of_several_seeds_those_that_stopped_low_are_counted():
     (sentence,) = stopped_low(histories(sppf=[[0.8, 0.9], [0.95, 0.9], [0.96, 0.9]]), 900)
     assert "stopped, with 2 seeds of 3; most with seed 2: 96.00 % of" in sentence
+    (sentence,) = stopped_low(histories(sppf=[[0.8, 0.9], [0.95, 0.9]]), 900)
+    assert "stopped, with 1 seed of 2, seed 1: 95.00 % of" in sentence
 
 
 def test_without_validation_images_nothing_is_said():

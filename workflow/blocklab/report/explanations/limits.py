@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from blocklab.report.explanations.measured import bold, class_word, scope
+from blocklab.report.explanations.measured import bold, class_word
 from blocklab.report.statistics import mean_interval
 from blocklab.report.words import count, join, literal, percent
 
@@ -112,10 +112,11 @@ def gain_sentence(explanations: pd.DataFrame) -> str:
     ]
     if not parts:
         return ""
+    claim = join(parts)
     return (
-        f"{scope(explanations)}, {join(parts)} (symmetric relevance gain, filled with black and "
-        "with ROAD's imputation). The measure favours smooth maps, and no network was trained on "
-        "filled images."
+        f"{claim[0].upper()}{claim[1:]} (symmetric relevance gain, filled with black and with "
+        "ROAD's imputation). The measure favours smooth maps, and no network was trained on filled "
+        "images."
     )
 
 

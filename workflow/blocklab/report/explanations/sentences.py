@@ -42,20 +42,18 @@ def explanation_findings(
 ) -> list[str]:
     """Return what the explanations of a study show and how far they can be believed, in Markdown.
 
+    Of which seeds they are, the page says once, before all of them.
     The arguments are the tables of that name; of `networks` (networks.csv) who is best and who is
     the baseline. class_names: without them a class is called by its number.
     """
     best, baseline = _pair(networks)
     look = [_look(explanations, best, baseline), _signs(explanations, best, baseline)]
-    # Of one seed the page says once, before all of them, what they are about.
-    one_seed = explanations.groupby("network").size().max() == 1
-    opening = "" if one_seed else f"{scope(explanations)}, "
     sentences = (
         _agreement_sentence(agreement, best, baseline),
         _brightness_sentence(agreement, baseline),
         _partial_sentence(agreement, best, baseline),
         _own_seeds_sentence(agreement),
-        *(f"{opening}{words}." if words else "" for words in look),
+        *(f"{words}." if words else "" for words in look),
         gain_sentence(explanations),
         randomisation_sentence(explanations),
         black_sentence(explanations, class_names),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from blocklab.report.sentences.stopping import still_rising
@@ -16,25 +17,34 @@ def best_and_why(networks: pd.DataFrame) -> list[str]:
     """Return what speaks for the best network, and what goes with accuracy, a sentence each."""
     best = networks[networks["best"]].iloc[0]
     rivals = networks[~networks["best"]]
-    equal = rivals[[not is_real(row) for _, row in rivals.iterrows()]]
-    ahead = (rivals["test_acc"] < best["test_acc"]).all()
-    if len(equal):
-        small = pd.concat([networks[networks["best"]], equal]).nsmallest(1, "parameters").iloc[0]
-        found = [
-            f"**{best['network']}** cannot be told from "
-            f"{join_some(list(equal['network']), last='or')} by test images; with the fewest "
-            f"parameters of these, {small['network']} is the cheapest choice "
-            f"({small['parameters']:,.0f})."
-        ]
-    elif ahead:
-        found = [
-            f"**{best['network']}** is ahead of every other network, each time a difference "
+    real = np.array([is_real(row) for _, row in rivals.iterrows()], dtype=bool)
+    equal = rivals[~real]
+    above = list(rivals.loc[real & (rivals["test_acc"] > best["test_acc"]), "network"])
+    found = []
+    if above:
+        found.append(
+            f"**{best['network']}** was chosen, but {join_some(above)} "
+            f"{'is' if len(above) == 1 else 'are'} more accurate on the test images, a difference "
             f"{scope(best)}."
-        ]
-    else:
-        above = list(rivals.loc[rivals["test_acc"] > best["test_acc"], "network"])
-        found = [f"**{best['network']}** was chosen, but {join_some(above)} did better later."]
+        )
+    if len(equal):
+        found.append(
+            f"**{best['network']}** cannot be told from "
+            f"{join_some(list(equal['network']), last='or')} by accuracy on test images; of these, "
+            f"{_smallest(pd.concat([networks[networks['best']], equal]))}."
+        )
+    elif not above:
+        several = len(rivals) > 1
+        whom = "every other network, each time" if several else f"{rivals['network'].item()},"
+        found.append(f"**{best['network']}** is ahead of {whom} a difference {scope(best)}.")
     return found + _with_size(networks) + _with_kernels(networks)
+
+
+def _smallest(networks: pd.DataFrame) -> str:
+    least = networks["parameters"].min()
+    names = list(networks.loc[networks["parameters"] == least, "network"])
+    verb = "has" if len(names) == 1 else "have"
+    return f"{join_some(names)} {verb} the fewest parameters ({least:,.0f})"
 
 
 def _with_size(networks: pd.DataFrame) -> list[str]:

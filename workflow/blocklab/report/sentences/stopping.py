@@ -31,7 +31,8 @@ def stopped_low(histories: pd.DataFrame, images: int) -> list[str]:
         if low:
             _, best, end, error = max(low, key=lambda entry: entry[0])
             runs = epochs["seed"].nunique()
-            which = f", with {count(len(low), 'seed')} of {runs}; most with seed {end['seed']}"
+            most = "; most with" if len(low) > 1 else ","
+            which = f", with {count(len(low), 'seed')} of {runs}{most} seed {end['seed']}"
             between = [
                 name
                 for name, value in last.items()

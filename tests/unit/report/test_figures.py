@@ -34,6 +34,7 @@ from blocklab.report.figures.drawing import draw_figure
 from blocklab.report.figures.style import (
     BASELINE_COLOUR,
     clip,
+    ink_on,
     log_axis,
     save,
     steps_between,
@@ -281,6 +282,11 @@ def test_dollars_in_a_name_are_no_formula(tmp_path):
     figure = recall.draw(table, counted(np.eye(10, dtype=int)), names)
     save(figure, tmp_path / "recall.png")
     assert figure.axes[0].get_xticklabels()[3].get_text() == r"$\frac{3$"
+
+
+def test_numbers_on_colours_are_in_the_ink_that_stands_out_more():
+    assert ink_on((1, 1, 1, 1)) == ink_on((0.95, 0.6, 0.1, 1)) == "black"
+    assert ink_on((0, 0, 0.4, 1)) == ink_on((0.4, 0.2, 0, 1)) == "white"
 
 
 def test_a_name_that_is_cut_short_keeps_its_end():

@@ -9,7 +9,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from blocklab.report.figures.style import LOOK, clip, steps_between
+from blocklab.report.figures.style import LOOK, clip, ink_on, steps_between
 
 # From so many classes on, cells are too small for numbers, and names are cut short.
 MANY = 21
@@ -44,8 +44,9 @@ def draw_confusion(network: str, counts: np.ndarray, class_names: Sequence[str])
     axes.set_facecolor("0.93")
     image = axes.imshow(errors, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=most))
     for row, column in () if many else np.ndindex(classes, classes):
-        count, filled = counts[row, column], image.norm(errors.filled(0)[row, column])
-        colour = "white" if filled > 0.6 else "0.7" if count == 0 else "black"
+        count = counts[row, column]
+        ink = ink_on(image.cmap(image.norm(errors.filled(0)[row, column])))
+        colour = "0.7" if count == 0 else ink
         axes.text(column, row, f"{count:,}", ha="center", va="center", size=size, color=colour)
     for row in range(classes):
         recall = f"{share[row, row]:.1f} %" if images[row] else "-"

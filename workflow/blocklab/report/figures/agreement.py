@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from blocklab.report.figures.style import LOOK, clip, styles
+from blocklab.report.figures.style import LOOK, clip, ink_on, styles
 
 BRIGHTNESS = "brightness"
 MANY = 12  # networks; of more, numbers are short
@@ -48,7 +48,7 @@ def draw(networks: pd.DataFrame, agreement: pd.DataFrame) -> Figure:
     image = axes.imshow(values, cmap="PuOr_r", vmin=-most, vmax=most, aspect="auto")
     for row, column in np.ndindex(values.shape):
         value, own = values[row, column], row == column
-        look = {"size": size, "color": "white" if abs(value) > 0.62 * most else "black"}
+        look = {"size": size, "color": ink_on(image.cmap(image.norm(np.nan_to_num(value))))}
         if np.isnan(value) and own and not many:
             axes.text(column, row, "unknown", ha="center", va="center", size=size - 2)
         else:

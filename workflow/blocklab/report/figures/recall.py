@@ -1,5 +1,6 @@
 """How many images of every class every network recognises."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from blocklab.report.figures.style import LOOK, clip, steps_between, styles
+from blocklab.report.figures.style import LOOK, clip, ink_on, steps_between, styles
 
 # From so many classes on they run down the page, where there is room, and networks across it.
 MANY = 13
@@ -52,9 +53,8 @@ def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str,
     axes.set_facecolor("0.93")
     image = axes.imshow(missed, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=most), aspect="auto")
     for place in np.ndindex(recall.shape):
-        value, dark = recall[place], image.norm(missed.filled(0)[place]) > 0.6
+        value, colour = recall[place], ink_on(image.cmap(image.norm(missed.filled(0)[place])))
         text = "\N{EN DASH}" if np.isnan(value) else f"{value:.1f}".replace("100.0", "100")
-        colour = "white" if dark else "black"
         axes.text(*place[::-1], text, ha="center", va="center", size=size, color=colour)
     axes.set_yticks(range(len(down)), down)
     look = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"} if turned else {}
@@ -62,10 +62,11 @@ def draw(networks: pd.DataFrame, confusion: pd.DataFrame, manifest: Mapping[str,
     axes.xaxis.tick_top()
     axes.tick_params(length=0, labelsize=8.5)
     axes.spines[:].set_visible(False)
+    label = "missed test images of the class (%), square-root scale; numbers: recall (%)"
     bar = figure.colorbar(
         image, ax=axes, location="bottom", shrink=0.5, aspect=34, pad=0.02,
         ticks=[0, *steps_between(most / 11, most)], format=StrMethodFormatter("{x:g}"),
-        label="missed test images of the class (%), square-root scale; numbers: recall (%)",
+        label=textwrap.fill(label, round(13 * figure.get_figwidth())),
     )  # fmt: skip
     bar.ax.tick_params(labelsize=8)
     return figure

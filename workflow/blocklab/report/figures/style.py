@@ -94,6 +94,15 @@ def steps_between(low: float, high: float, multiples: Sequence[int] = (1, 2, 5))
     return steps[(steps >= low) & (steps <= high)]
 
 
+def ink_on(colour: Sequence[float]) -> str:
+    """Return 'white' or 'black', whichever stands out more on a colour (R, G, B, ...) of 0 to 1.
+
+    By the relative luminance of WCAG 2, on which both have the same contrast with 0.179.
+    """
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    return "white" if np.dot(linear, (0.2126, 0.7152, 0.0722)) < 0.179 else "black"
+
+
 def log_axis(axis: Axis, values: np.ndarray, formatter: Formatter, most: float = np.inf) -> None:
     """Make an axis logarithmic, with limits and labelled ticks at 1, 2 and 5 times powers of ten.
 

@@ -1,5 +1,7 @@
 """Figures of attributions: shares of a map's total, marks of what is wrong, colour, and many."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from made_up_figures import EXPLANATION, MANIFEST, NETWORKS, explained, networks_table
@@ -7,7 +9,7 @@ from made_up_figures import EXPLANATION, MANIFEST, NETWORKS, explained, networks
 from blocklab.errors import UserError
 from blocklab.report.figures import heatmaps, heatmaps_all, heatmaps_small, mean_maps
 from blocklab.report.figures.attribution_maps import MOST_ROWS
-from blocklab.report.figures.map_sheet import WIDTH, WRONG, Block, side_by_side, stacked
+from blocklab.report.figures.map_sheet import SMALLEST, WIDTH, WRONG, Block, side_by_side, stacked
 from blocklab.report.figures.shares import distance, limit, shares, where_most
 
 
@@ -140,6 +142,7 @@ def test_mean_maps_are_of_a_class_over_images_and_seeds():
     assert len(maps_of(figure)) == 10
     assert "Mean over 3 seeds." in texts_of(figure)
     assert figure.axes[0].get_title() == "mean of 4"
+    assert "outline of the mean image" in texts_of(figure)
 
 
 def test_a_caption_is_class_and_margin_and_a_wrong_one_has_a_sign_and_a_frame():
@@ -153,6 +156,30 @@ def test_a_caption_is_class_and_margin_and_a_wrong_one_has_a_sign_and_a_frame():
     assert wrong.spines["left"].get_linewidth() > right.spines["left"].get_linewidth()
 
 
+def test_long_class_names_are_readable_above_a_map_in_two_lines():
+    names = {"class_names": ["automobile", *"123456789"]}
+    figure = draw_pair(explained(0), explained(1))
+    long = heatmaps.draw(networks_table(2), pair_of(explained(0), explained(1)), names, EXPLANATION)
+    assert figure.axes[1].get_title() == "0  +4.2"
+    assert long.axes[1].get_title() == "automobile\n+4.2"
+    assert long.axes[1].title.get_size() > SMALLEST
+    assert long.get_figheight() > figure.get_figheight()
+
+
+def test_footers_and_titles_of_twelve_networks_do_not_run_into_each_other():
+    runs = {f"transformer_{number}": explained(number) for number in range(12)}
+    for run in runs.values():
+        run["attributions"] += 1000
+    figure = heatmaps_all.draw(runs, MANIFEST, EXPLANATION)
+    figure.canvas.draw()
+    written = [text for axes in figure.axes for text in axes.texts]
+    footers = [text.get_window_extent() for text in written if "total" in text.get_text()]
+    assert len(footers) == 12
+    side_by_side = [(a, b) for a, b in pairwise(footers) if a.y0 == b.y0]
+    assert side_by_side and all(a.x1 < b.x0 for a, b in side_by_side)
+    assert sum(text.get_text().startswith("transformer_\n") for text in written) == 12
+
+
 def test_attributions_of_zero_or_of_a_network_that_diverged_are_drawn():
     arrays, diverged = explained(0), explained(1)
     arrays["attributions"][:] = 0
@@ -161,6 +188,8 @@ def test_attributions_of_zero_or_of_a_network_that_diverged_are_drawn():
     figure = draw_pair(arrays, diverged)
     assert {image.get_clim() for image in maps_of(figure)} == {(-1.0, 1.0)}
     assert figure.axes[2].get_title() == "0  \N{EN DASH}"
+    assert "not finite" in [text.get_text() for text in figure.axes[2].texts]
+    assert "not finite" not in [text.get_text() for text in figure.axes[1].texts]
     assert len(maps_of(figure)) == 30, "no row where they differ most"
     small = heatmaps_small.draw(networks_table(2), pair_of(arrays, diverged), MANIFEST, EXPLANATION)
     assert len(maps_of(small)) == 2

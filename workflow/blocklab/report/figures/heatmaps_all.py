@@ -20,7 +20,7 @@ from blocklab.report.figures.map_sheet import MAP_LOOK, draw_sheet, side_by_side
 
 # More networks than that stand in blocks one below the other; so few that the page is wide enough
 # for two halves of the rows side by side.
-ABREAST, FEW = 12, 3
+ABREAST, FEW = 9, 3
 
 
 @rc_context(MAP_LOOK)

@@ -16,12 +16,14 @@ from blocklab.report.figures.style import LOOK, clip
 MAP_LOOK = {**LOOK, "axes.grid": False, "axes.spines.top": True, "axes.spines.right": True}
 PERCENTILE = 95
 SMALL = 8.25  # points, which are 11 pixels
+SMALLEST = 7.5  # points; where a caption in one line would be smaller it has two
 LONGEST_NAME = 24  # characters, in lines of
 NAME_LINE = 11
+UNBROKEN = 13  # characters of a word of a title
 WRONG = "\N{BALLOT X}"
 # Inches: the page's width, and what is between and around maps.
 WIDTH, LEAST_WIDTH = 8.6, 5.7
-GAP, CAPTION, FOOTER, BETWEEN_BLOCKS = 0.08, 0.2, 0.2, 0.15
+GAP, CAPTION, CAPTION_LINE, FOOTER, BETWEEN_BLOCKS = 0.08, 0.2, 0.13, 0.2, 0.15
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,14 @@ class Caption:
     predicted: str
     beside: str
     wrong: bool
+
+    def lines(self, characters: int, broken: bool) -> list[str]:
+        """Return the caption in one line or two, with the class cut short to fit in."""
+        sign = f"{WRONG} " if self.wrong else ""
+        if broken:
+            return [f"{sign}{clip(self.predicted, characters - len(sign))}", self.beside]
+        room = characters - len(sign) - len(self.beside) - 2
+        return [f"{sign}{clip(self.predicted, max(3, room))}  {self.beside}"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,10 @@ def draw_sheet(
     titles = [_title(column.title, cell + GAP) for column in columns]
     lines = [line for title in [images, *titles] for line in title.split("\n")]
     size = min(_fitting(line, 0.95 * cell, 9) for line in lines)
+    captions = [caption for column in columns for caption in column.captions]
+    whole = (line for caption in captions for line in caption.lines(LONGEST_NAME * 2, False))
+    broken = min((_fitting(line, 0.95 * cell, SMALL) for line in whole), default=SMALL) < SMALLEST
+    above = CAPTION + CAPTION_LINE * broken
 
     inked = ink(np.stack([row.image for row in rows]))
     outlined = on_black(inked.mean())
@@ -109,16 +123,16 @@ def draw_sheet(
     beyond = max(_share_beyond(column.maps[inked], scale) for column in columns)
     what = "ink" if outlined else "pixels"
     if beyond >= 0.0005 and not brief:
-        notes += f" At most {100 * beyond:.1f} % of a column's {what} lie beyond the scale."
-    notes += " Thin line: outline of the input." if outlined and not brief else ""
+        notes += f" The scale clips at most {100 * beyond:.1f} % of a column's {what}."
+    notes += f" Thin line: outline of the {images}." if outlined and not brief else ""
 
     block_width = left + across * (cell + GAP)
     width = max(abreast * block_width + (abreast - 1) * BETWEEN_BLOCKS + 0.06, LEAST_WIDTH)
     notes = textwrap.fill(notes, round(15 * width))
     top = 0.38 + 0.15 * (notes.count("\n") + 1)
-    title_height = 0.1 + 0.15 * (1 + max(title.count("\n") for title in titles)) + CAPTION
+    title_height = 0.1 + 0.15 * (1 + max(title.count("\n") for title in titles)) + above
     footers = FOOTER if any(column.footer for column in columns) else 0
-    heights = [title_height + len(b.rows) * (cell + CAPTION) + footers for b in blocks]
+    heights = [title_height + len(b.rows) * (cell + above) + footers for b in blocks]
     height = top + (max(heights) if beside else sum(heights)) + 0.5
     figure = Figure(figsize=(width, height))
     figure.text(0.1 / width, 1 - 0.1 / height, heading, size=11, va="top")
@@ -127,20 +141,24 @@ def draw_sheet(
     x, y = 0.0, top
     for block, block_height in zip(blocks, heights, strict=True):
         for down, row in enumerate(block.rows):
-            place_y = y + title_height + down * (cell + CAPTION)
+            place_y = y + title_height + down * (cell + above)
             for over, column in enumerate([None, *block.columns]):
                 place = (x + left + over * (cell + GAP), place_y)
                 axes = _place(figure, place, cell)
                 if column is None:
                     _draw_input(axes, rows[row], names[row], cell)
                 else:
-                    _draw_map(axes, rows[row], columns[column], row, scale, outlined, cell)
+                    _draw_map(axes, rows[row], columns[column].maps[row], scale, outlined)
+                    if columns[column].captions:
+                        _draw_caption(axes, columns[column].captions[row], cell, broken)
                 if down == 0:
                     title = images if column is None else titles[column]
                     look = {"va": "bottom", "weight": "bold", "size": size}
-                    _write(axes, title, (0.5, 1), 72 * CAPTION, **look)
+                    _write(axes, title, (0.5, 1), 72 * above, **look)
                 if down == len(block.rows) - 1 and column is not None:
-                    _write(axes, columns[column].footer, (0.5, 0), -4, va="top", size=SMALL)
+                    footer = columns[column].footer
+                    look = {"va": "top", "size": _fitting(footer, cell, SMALL)}
+                    _write(axes, footer, (0.5, 0), -4, **look)
         x += (block_width + BETWEEN_BLOCKS) if beside else 0
         y += 0 if beside else block_height
     _draw_bar(figure, scale, beyond)
@@ -162,26 +180,27 @@ def _draw_input(axes: Axes, row: Row, name: str, cell: float) -> None:
     axes.set_ylabel(name, rotation=0, ha="right", va="center", size=9)
 
 
-def _draw_map(
-    axes: Axes, row: Row, column: Column, position: int, scale: float, outlined: bool, cell: float
-) -> None:
-    axes.imshow(column.maps[position], cmap="RdBu_r", vmin=-scale, vmax=scale)
+def _draw_map(axes: Axes, row: Row, values: np.ndarray, scale: float, outlined: bool) -> None:
+    axes.imshow(values, cmap="RdBu_r", vmin=-scale, vmax=scale)
     axes.spines[:].set_color("0.8")
+    if not np.isfinite(values).any():
+        _write(axes, "not finite", (0.5, 0.5), 0, va="center", size=SMALL, color="0.3")
+        return
     bright = row.image.mean(axis=0)
     if outlined and bright.min() < bright.max():
         # At half the brightness, so that the eye finds the digit under a map.
         level = (bright.min() + bright.max()) / 2
         axes.contour(bright, levels=[level], colors="0.3", linewidths=0.5, alpha=0.6)
-    if column.captions:
-        caption = column.captions[position]
-        sign = f"{WRONG} " if caption.wrong else ""
-        # What is readable still: in smaller letters, and cut short beyond that.
-        room = round(21 * cell) - len(sign) - len(caption.beside) - 1
-        text = f"{sign}{clip(caption.predicted, max(3, room))}  {caption.beside}"
-        weight = "bold" if caption.wrong else "normal"
-        axes.set_title(text, size=_fitting(text, 0.95 * cell, 8.5), pad=3, weight=weight)
-        if caption.wrong:
-            axes.spines[:].set(color="black", linewidth=2)
+
+
+def _draw_caption(axes: Axes, caption: Caption, cell: float, broken: bool) -> None:
+    # What is readable still: in smaller letters, and cut short beyond that.
+    lines = caption.lines(round(21 * cell), broken)
+    size = min(_fitting(line, 0.95 * cell, 8.5) for line in lines)
+    weight = "bold" if caption.wrong else "normal"
+    axes.set_title("\n".join(lines), size=size, pad=3, weight=weight, linespacing=1.1)
+    if caption.wrong:
+        axes.spines[:].set(color="black", linewidth=2)
 
 
 def _draw_bar(figure: Figure, scale: float, beyond: float) -> None:
@@ -227,7 +246,11 @@ def _name(name: str) -> str:
 
 
 def _title(title: str, inches: float) -> str:
-    """Break a title after its underscores and spaces where it is wider than `inches`."""
+    """Break a title after its underscores and spaces where it is wider than `inches`.
+
+    Words of some length stay whole; the letters get smaller instead.
+    """
     lines = title.replace("_", "_ ").split("\n")
-    broken = [textwrap.fill(line, max(10, int(inches / 0.085))) for line in lines]
-    return "\n".join(broken).replace("_ ", "_")
+    longest = max((len(word) for line in lines for word in line.split()), default=0)
+    width = max(10, int(inches / 0.085), min(longest, UNBROKEN))
+    return "\n".join(textwrap.fill(line, width) for line in lines).replace("_ ", "_")

@@ -20,7 +20,7 @@ from blocklab.report.figures.attribution_maps import (
 from blocklab.report.figures.map_sheet import MAP_LOOK, Column, Row, draw_sheet, stacked
 from blocklab.report.figures.shares import shares
 
-ABREAST = 12
+ABREAST = 9
 
 
 @rc_context(MAP_LOOK)

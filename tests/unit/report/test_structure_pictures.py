@@ -15,6 +15,7 @@ from blocklab.networks.structure.recording import structure
 from blocklab.report.structure.block import draw_blocks
 from blocklab.report.structure.chain import draw_network
 from blocklab.report.structure.layout import lay_out, rows_of
+from blocklab.report.structure.svg import SMALL, text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 IMAGE = (1, 32, 32)
@@ -89,6 +90,25 @@ def test_boxes_are_apart_and_frames_hold_them_whole(name, channels):
     boxes, frames = rectangles(svg, frames=False), rectangles(svg, frames=True)
     assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
     assert all(apart(box, frame) or within(box, frame) for box in boxes for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ("block", "frame"), [("transformer_block", "feed_forward"), ("c3", "Bottleneck")]
+)
+def test_the_name_of_a_frame_does_not_cover_the_way_into_it(block, frame):
+    svg = of_block(block)
+    (name,) = (e for e in ET.fromstring(svg).iter(f"{SVG}text") if e.text == frame)
+    left, y = float(name.get("x")), float(name.get("y"))
+    below = min(
+        (
+            box
+            for box in rectangles(svg, frames=False)
+            if box[1] > y and box[2] > left > box[0] - 60
+        ),
+        key=lambda box: box[1],
+    )
+    assert below[1] - y < 10
+    assert left + text_width(frame, SMALL) < (below[0] + below[2]) / 2 - 4
 
 
 def test_an_inactive_shortcut_is_dashed_and_says_so(drawn):

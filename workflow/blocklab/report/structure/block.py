@@ -12,6 +12,7 @@ CIRCLE, CORNER = 26, 8  # how wide one is, and how round a way into its side
 CIRCLES = ("add", "product")
 TRIES = 8  # to keep frames apart from boxes that are not theirs
 FRAME, LABEL = 8, 16  # pixels around what a frame holds, and more for its name
+NAME = 14  # pixels beside a frame's name, up to its edge and an arrow
 
 
 def draw_blocks(name: str, blocks: list[dict[str, Any]]) -> str:
@@ -195,8 +196,18 @@ class _Drawing:
         left = min([box[0] for box in boxes] + passed) - FRAME
         right = max([box[2] for box in boxes] + passed) + FRAME
         top, bottom = min(box[1] for box in boxes), max(box[3] for box in boxes)
-        right = max(right, left + text_width(self._named(call), SMALL) + 12)
+        # Its name stands to the left of the ways into the boxes below it.
+        name = text_width(self._named(call), SMALL)
+        left = min([left] + [self.layout.centres[n][0] - name - NAME for n in self._entered(call)])
+        right = max(right, left + name + 12)
         return left, top - LABEL - 2, right, bottom + FRAME
+
+    def _entered(self, call: int) -> list[int]:
+        """Return the boxes that stand right below a frame's upper edge, with no other between."""
+        inside = self.frames[call]["inside"]
+        top = min(self.rows[number] for number in inside)
+        deeper = {n for other in self.frames if other > call for n in self.frames[other]["inside"]}
+        return [n for n in inside if self.rows[n] == top and n not in deeper]
 
     def _placed(self) -> Layout:
         holding = [

@@ -245,7 +245,7 @@ def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finis
     assert not re.search(r"\bnan\b|\bNone\b|Undefined|\{\{|\{%", text)
     assert str(finished.folder) not in text
     page = (finished.results / "report.html").read_text("utf-8")
-    drawn = set(re.findall(r'<figure data-figure="(\w+)"', page))
+    drawn = set(re.findall(r'<figure id="figure-\w+" data-figure="(\w+)"', page))
     assert DRAWN <= drawn <= DRAWN | {*DRAWN_FROM}
     assert page.count('src="data:image/png;base64,') == len(figures - drawn - HELD)
     assert page.count('src="data:image/svg+xml;base64,') == len(images) - len(figures)

@@ -27,11 +27,11 @@ MARKDOWN = r"""# Which block? 3 networks & *more*
 
 ## Ranking
 
-| network | test acc | p | note |
-|:--------|:---------|:--|:-----|
-| exp3    | 0.9715 (0.968 to 0.975) | < 0.001 | b |
-| **vgg** | 0.9904 (0.988 to 0.992) | – | c |
-| csp     | 0.9890 | 0.0496 | a |
+| network | test acc | p | parameters | note |
+|:--------|:---------|:--|:-----------|:-----|
+| exp3    | 0.9715 (0.968 to 0.975) | < 0.001 | 30,840 | b |
+| **vgg** | 0.9904 (0.988 to 0.992) | – | 9,450 | c |
+| csp     | 0.9890 | 0.0496 | 143,114 | a |
 
 ![Test error against cost](figures/accuracy_against_cost.png)
 
@@ -54,6 +54,10 @@ MARKDOWN = r"""# Which block? 3 networks & *more*
 ## The blocks
 
 text with <details> in it
+
+```bash
+snakemake --cores 4 --resources gpu=1 --configfile studies/a_study_with_a_long_name_of_its_own.yaml
+```
 """
 
 

@@ -9,7 +9,7 @@ from made_up_page import HOSTILE, made_up_runs, write_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to show the page to")
-WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 800}
+WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,13 @@ def test_tables_are_sorted_by_click_and_by_key_and_numbers_as_numbers(open_page)
     sort.press("Enter")
     assert first_cells(table) == ["exp3", "csp", "vgg"]
     assert table.locator("th[aria-sort=ascending]").all_inner_texts() == ["test acc"]
+    sort.click()
+    assert first_cells(table) == ["exp3", "vgg", "csp"]  # as it was
+    assert table.locator("th[aria-sort]").count() == 0
     table.get_by_role("button", name="p", exact=True).press("Space")
     assert first_cells(table) == ["csp", "exp3", "vgg"]  # what says nothing is last
+    table.get_by_role("button", name="parameters").click()
+    assert first_cells(table) == ["csp", "exp3", "vgg"]
     table.get_by_role("button", name="note").click()
     assert first_cells(table) == ["csp", "exp3", "vgg"]
 
@@ -151,6 +156,70 @@ def test_a_pixel_says_the_number_of_the_file_by_pointer_and_by_key(open_page, ki
     assert f"Row {row}, column {column}: exp3 " in browser.locator("> .unseen").inner_text()
 
 
+def number(cell) -> float:
+    return float(cell.inner_text().removesuffix(" %").replace("\N{MINUS SIGN}", "-"))
+
+
+def test_the_difference_of_two_networks_is_that_of_their_shares(open_page):
+    page = open_page()
+    browser = page.locator("[data-figure=heatmaps]")
+    browser.get_by_label("first network").select_option("vgg")
+    browser.get_by_label("second network").select_option("csp")
+    page.wait_for_selector("h4:text-is('csp − vgg')")
+    assert browser.locator("figcaption").inner_text().startswith("Attribution maps of vgg and csp")
+    browser.locator(".reader").nth(3).focus()  # the pixel in the middle
+    vgg, csp = (made_up_runs()[name, 4]["attributions"][0, 0] for name in ("vgg", "csp"))
+    expected = 100 * (csp / np.abs(csp).sum() - vgg / np.abs(vgg).sum())[6, 6]
+    assert number(browser.locator("[data-value=apart]")) == pytest.approx(expected, rel=6e-3)
+
+
+def test_maps_do_not_move_under_the_pointer(open_page):
+    page = open_page()
+    places = """[...document.querySelectorAll(".reader")].map((reader) => {
+        const { x, width, height } = reader.getBoundingClientRect();
+        return [x, width, height].join();
+    })"""
+    page.add_style_tag(content=".pixel td { letter-spacing: 0.5em }")  # a wide font
+    before = page.evaluate(places)
+    reader = page.locator(".reader").nth(1)
+    reader.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(places) == before
+
+
+def test_a_finger_reads_the_pixel_that_it_taps_and_sees_it(open_page):
+    page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    for panel, (row, column) in ((1, (4, 7)), (2, (5, 3))):
+        canvas = page.locator(".reader canvas").nth(panel)
+        canvas.evaluate("(canvas) => canvas.scrollIntoView({ behavior: 'instant' })")
+        box = canvas.bounding_box()
+        place = (column + 0.5) * box["width"] / 12, (row + 0.5) * box["height"] / 12
+        page.touchscreen.tap(box["x"] + place[0], box["y"] + place[1])
+        caption = page.locator(".pixel caption", has_text=f"Row {row}, column {column},")
+        caption.wait_for()
+        assert caption.bounding_box()["y"] < PHONE["height"]
+    figure = page.locator("[data-figure=learning_curves]")
+    figure.locator(".chart svg").tap()
+    assert figure.locator(".readout").inner_text().startswith("epoch 2")
+
+
+def test_paper_holds_the_whole_of_every_chart(open_page):
+    page = open_page()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 900})
+    wide = """[...document.querySelectorAll(".chart svg")].map((chart) => {
+        const height = chart.viewBox.baseVal.height;
+        // As wide as on the screen: it is not drawn anew for a print.
+        chart.setAttribute("width", 1100);
+        chart.setAttribute("viewBox", `0 0 1100 ${height}`);
+        const [inner, outer] = [chart, chart.parentElement].map((it) => it.getBoundingClientRect());
+        return height > 0 && inner.right <= outer.right;
+    })"""
+    fits = page.evaluate(wide)
+    assert len(fits) >= 4 and all(fits)
+
+
 def test_agreement_and_perturbation_are_those_of_the_tables(open_page):
     page = open_page(made_up_runs((4, 5)))
     matrix = page.locator("[data-figure=agreement]")
@@ -161,7 +230,7 @@ def test_agreement_and_perturbation_are_those_of_the_tables(open_page):
     matrix.get_by_label("measure").select_option("of_ceiling")
     assert row.all_inner_texts()[1] == "+0.57"  # 0.3 / sqrt(0.76 * 0.36)
     curves = page.locator("[data-figure=deletion_curves]")
-    curves.locator("svg[role=img]").first.press("ArrowLeft")
+    curves.locator(".chart svg").first.press("ArrowLeft")
     told = curves.locator(".readout").first.inner_text()
     assert "pixels removed (%) 100" in told and "vgg, by brightness 0 (0 to 0)" in told
 

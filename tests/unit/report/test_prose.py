@@ -53,8 +53,11 @@ def test_a_figure_is_in_the_page_or_drawn_by_it_or_held_by_another(prose):
     assert image["style"] == "min-width: 192px"  # a narrow screen scrolls what is wider
     drawn = [figure for figure in elements.all("figure") if figure]
     assert drawn == [
-        {"data-figure": "learning_curves", "data-label": "Error of every network"},
-        {"data-figure": "accuracy_against_cost", "data-label": "Test error against cost"},
+        {"id": f"figure-{name}", "data-figure": name, "data-label": label}
+        for name, label in (
+            ("learning_curves", "Error of every network"),
+            ("accuracy_against_cost", "Test error against cost"),
+        )
     ]
     assert '<div class="scroll"><table>' in prose.body
 

@@ -63,7 +63,7 @@ function accuracyAgainstCost(figure) {
           drawing("text", beside, point.network)),
       );
     });
-    box.replaceChildren(drawing("svg", { width, height, role: "group", "aria-label": `Test error against ${COSTS[cost]}` }, frame(width, height, x, y), drawn));
+    box.replaceChildren(drawing("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Test error against ${COSTS[cost]}` }, frame(width, height, x, y), drawn));
   }
 
   function choose(name) {

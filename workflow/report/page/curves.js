@@ -42,7 +42,7 @@ function curves({ lines, label, xTitle, yTitle, log = false, percent = false, wh
     const drawn = visible().map((line) => drawLine(line, x.scale, y.scale, log ? yLimits[0] : -Infinity));
     const picture = drawing(
       "svg",
-      { width, height, role: "img", tabindex: 0, "aria-label": `${label}. Left and right keys read the values.` },
+      { width, height, viewBox: `0 0 ${width} ${height}`, role: "application", tabindex: 0, "aria-label": `${label}. Left and right keys read the values.` },
       frame(width, height, x, y),
       drawn,
       rule,
@@ -62,12 +62,14 @@ function curves({ lines, label, xTitle, yTitle, log = false, percent = false, wh
       rule.style.visibility = "hidden";
       readout.hidden = true;
     };
-    picture.addEventListener("pointermove", (event) => {
+    const point = (event) => {
       const pointer = event.clientX - picture.getBoundingClientRect().left;
       const near = (value) => Math.abs(x.scale(value) - pointer);
       read(xs.reduce((best, value) => (near(value) < near(best) ? value : best)));
-    });
-    picture.addEventListener("pointerleave", leave);
+    };
+    picture.addEventListener("pointermove", point);
+    picture.addEventListener("pointerdown", point); // a finger that taps does not move
+    picture.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && leave());
     picture.addEventListener("blur", leave);
     picture.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

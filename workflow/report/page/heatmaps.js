@@ -45,7 +45,7 @@ function heatmapBrowser(figure) {
     filters.replaceChildren(
       choice("class", [["all", "all"], ...classes.map((label) => [String(label), STUDY.class_names[label]])], state.label, set("label")),
       choice("answers", Object.entries(ANSWERS), state.answers, set("answers")),
-      choice("order", [["given", "as explained"], ["apart", `least like ${BASELINE} first`]], state.order, set("order")),
+      choice("order", [["given", "as explained"], ["apart", "least alike of the two first"]], state.order, set("order")),
       choice("first network", names, state.one, set("one")),
       choice("second network", names, state.other, set("other")),
       ...(seeds.length > 1 ? [choice("seed", seeds.map((seed) => [String(seed), String(seed)]), String(state.seed), set("seed", Number))] : []),
@@ -69,10 +69,9 @@ function heatmapBrowser(figure) {
     }[state.answers];
   }
 
-  // How like the baseline's the maps of the second network are, per image.
+  // How like each other the maps of the two networks are, per image.
   async function likeness(images, chosen) {
-    const compared = state.other === BASELINE ? state.one : state.other;
-    const [one, other] = await Promise.all([BASELINE, compared].map((network) => loadMaps(state.kind, state.seed, network)));
+    const [one, other] = await Promise.all([state.one, state.other].map((network) => loadMaps(state.kind, state.seed, network)));
     return new Map(chosen.map((index) => {
       const ink = inkOf(imageAt(images, index));
       const pixels = [...ink.keys()].filter((pixel) => ink[pixel]);
@@ -147,12 +146,12 @@ function heatmapBrowser(figure) {
       return [network, { network, map, total, shares: map.map((value) => (total ? value / total : 0)) }];
     }));
     const [one, other] = [entries.get(state.one), entries.get(state.other)];
-    const difference = other.shares.map((share, pixel) => share - one.shares[pixel]);
+    const apart = { name: `${state.other} − ${state.one}`, shares: other.shares.map((share, pixel) => share - one.shares[pixel]) };
     const marks = [];
     const read = (pixel) => {
       marks.forEach((mark) => placeMark(mark, pixel));
       const listed = needed.map((network) => entries.get(network));
-      readout.replaceChildren(...pixelTable(pixel, image, listed));
+      readout.replaceChildren(...pixelTable(pixel, image, listed, apart));
       if (view.contains(document.activeElement)) live.textContent = pixelWords(pixel, listed);
     };
     const panel = (title, draw, lines, big = true) => {
@@ -166,14 +165,15 @@ function heatmapBrowser(figure) {
       const scale = scaleOf(entry.shares);
       return panel(entry.network, (canvas) => paint(canvas, entry.shares, scale), words(entry, scale), big);
     };
-    const apart = scaleOf(difference);
+    const scale = scaleOf(apart.shares);
     const name = STUDY.class_names[MAPS.labels[state.image]];
+    figure.querySelector("figcaption").textContent = `Attribution maps of ${state.one} and ${state.other}, and their difference`;
     view.replaceChildren(
       element("div", { class: "panels" },
         panel(`Input: ${name}`, (canvas) => paintImage(canvas, image), [`test image ${MAPS.indices[state.image]}`]),
         mapPanel(one, true),
         mapPanel(other, true),
-        panel(`${state.other} − ${state.one}`, (canvas) => paint(canvas, difference, apart), ["difference of shares", `full colour: ${significant(100 * apart, 2)} % of a total`])),
+        panel(apart.name, (canvas) => paint(canvas, apart.shares, scale), ["difference of shares", `full colour: ${significant(100 * scale, 2)} % of a total`])),
       legend(),
       element("div", { class: "panels", role: "group", "aria-label": "Every network" }, networks.map((network) => mapPanel(entries.get(network), false))),
     );
@@ -202,6 +202,9 @@ function legend() {
 
 function leftOut() {
   if (MAPS.left_out.length === 0) return [];
-  const what = MAPS.left_out.map(({ kind, seed }) => `${KINDS[kind] ?? kind}, seed ${seed}`);
-  return [element("details", {}, element("summary", {}, "Maps that this file has no room for"), element("p", {}, `${what.join("; ")}. They are in attributions.npz of every run.`))];
+  const kinds = [...new Set(MAPS.left_out.map(({ kind }) => kind))];
+  const seeds = (wanted) => MAPS.left_out.filter(({ kind }) => kind === wanted).map(({ seed }) => seed);
+  return [element("details", { class: "left-out" }, element("summary", {}, "Maps that this file has no room for"),
+    element("ul", {}, kinds.map((kind) => element("li", {}, `${KINDS[kind] ?? kind}: seeds ${seeds(kind).join(", ")}`))),
+    element("p", {}, "They are in attributions.npz of every run."))];
 }

@@ -101,6 +101,6 @@ function toolbox() {
   follow(update);
   update();
   const bar = document.getElementById("toolbox");
-  bar.append(element("div", { role: "group", "aria-label": "Networks shown" }, buttons, all));
+  bar.append(element("div", { role: "group", "aria-label": "Networks shown" }, element("span", { class: "note", "aria-hidden": "true" }, "Show:"), buttons, all));
   bar.hidden = false;
 }

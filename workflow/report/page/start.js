@@ -9,16 +9,16 @@ const FIGURES = {
 };
 
 toolbox();
-document.querySelectorAll("main table").forEach(interactiveTable);
+document.querySelectorAll("main table").forEach((table) => interactiveTable(table));
 for (const figure of document.querySelectorAll("figure[data-figure]")) {
   const { figure: name, label } = figure.dataset;
   figure.prepend(element("figcaption", {}, label));
   FIGURES[name](figure);
 }
 // What scrolls is reached by keys.
-for (const figure of document.querySelectorAll("figure:not([data-figure])")) {
-  if (figure.scrollWidth <= figure.clientWidth) continue;
-  fill(figure, { tabindex: 0, role: "region", "aria-label": figure.querySelector("img").alt }, []);
+for (const wide of document.querySelectorAll("figure:not([data-figure]), pre")) {
+  if (wide.scrollWidth <= wide.clientWidth) continue;
+  fill(wide, { tabindex: 0, role: "region", "aria-label": wide.querySelector("img")?.alt ?? "Commands" }, []);
 }
 // A narrow screen begins with the answer, not with a list.
 if (innerWidth < 1100) document.querySelector("nav details").open = false;

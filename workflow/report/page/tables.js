@@ -1,4 +1,4 @@
-// Every table of the page: sorted by its heads, its numbers with bars, its rows as the toolbox says.
+// Every table of the page: sorted by its heads and, with a third click, as it was; its numbers with bars, its rows as the toolbox says.
 
 function plainText(cell) {
   return cell.textContent.trim();
@@ -45,6 +45,7 @@ function addBars(cells) {
 function makeSortable(table) {
   const [body, heads] = [table.tBodies[0], [...table.tHead.rows[0].cells]];
   const columns = heads.map((_, column) => [...body.rows].map((row) => row.cells[column]));
+  const given = [...body.rows];
   heads.forEach((head, column) => {
     head.scope = "col";
     const numeric = isNumeric(columns[column]);
@@ -58,10 +59,11 @@ function makeSortable(table) {
     button.append(...head.childNodes);
     head.append(button);
     button.addEventListener("click", () => {
-      // Of numbers the largest first, of words the first of the alphabet.
+      // Of numbers the largest first, of words the first of the alphabet; then the other way; then as given.
       const before = head.getAttribute("aria-sort");
-      const falling = before === null ? numeric : before === "ascending";
+      const falling = before === null ? numeric : !numeric;
       heads.forEach((other) => other.removeAttribute("aria-sort"));
+      if (before !== null && (before === "descending") !== numeric) return body.append(...given);
       head.setAttribute("aria-sort", falling ? "descending" : "ascending");
       sortRows(body, column, numeric, falling);
     });
@@ -89,18 +91,27 @@ function chooseColumns(table) {
   );
 }
 
-function interactiveTable(table) {
+// What a table is called: by the fold that it is in, or the heading that it is under.
+function titleOf(box) {
+  const fold = box.closest("details");
+  if (fold) return plainText(fold.querySelector("summary"));
+  const before = (heading) => heading.compareDocumentPosition(box) & Node.DOCUMENT_POSITION_FOLLOWING;
+  return plainText([...document.querySelectorAll("main > :is(h1, h2, h3)")].findLast(before));
+}
+
+function interactiveTable(table, title = titleOf(table.parentElement)) {
   if (!table.tHead || table.tBodies.length === 0) return;
   const rows = [...table.tBodies[0].rows];
   const names = rows.map((row) => plainText(row.cells[0]));
   const box = table.parentElement;
   box.tabIndex = 0; // it scrolls, by keys too
   box.setAttribute("role", "region");
-  box.setAttribute("aria-label", `Table: ${plainText(table.tHead.rows[0].cells[0])} and more`);
+  box.setAttribute("aria-label", `Table: ${title}`);
   if (rows.length > 1) makeSortable(table);
   if (table.tHead.rows[0].cells.length > 7) box.before(chooseColumns(table));
   rows.forEach((row, position) => {
     if (!LOOKS.has(names[position])) return;
+    row.cells[0].setAttribute("role", "rowheader");
     row.dataset.network = names[position];
     row.cells[0].prepend(swatch(names[position]));
     follow(() => (row.hidden = !shown(names[position])));
@@ -116,6 +127,6 @@ function valuesTable(heads, rows) {
     element("tbody", {}, rows.map((row) => element("tr", {}, row.map((cell) => element("td", {}, cell))))),
   );
   const details = element("details", { class: "values" }, element("summary", {}, "Values as a table"), element("div", { class: "scroll" }, table));
-  interactiveTable(table);
+  interactiveTable(table, heads.join(", "));
   return details;
 }

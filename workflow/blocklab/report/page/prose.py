@@ -122,7 +122,8 @@ def _embed(image: Token, folder: Path, drawn: Collection[str], held: Collection[
     path = folder / unquote(image.attrs["src"])
     if path.stem in drawn or path.stem in held:
         image.type, label = "interactive", escape(image.content)
-        place = f'<figure data-figure="{escape(path.stem)}" data-label="{label}"></figure>\n'
+        stem = escape(path.stem)
+        place = f'<figure id="figure-{stem}" data-figure="{stem}" data-label="{label}"></figure>\n'
         image.content = place if path.stem in drawn else ""
         return
     content = path.read_bytes()

@@ -157,6 +157,7 @@ rule report:
         "../../envs/report.yaml"
     params:
         networks=network_of_every_run(),
+        method=config["explanation"]["method"],
         code=code("report.py"),
     message:
         "Write {output.page}"

@@ -22,6 +22,7 @@ with as_job(snakemake):
     tables = {name: pd.read_csv(files[name]) for name in names if files.get(name)}
     study = tables_for_page(read_networks(files.networks), **tables)
     study["class_names"] = read_manifest(files.manifest)["class_names"]
+    study["method"] = snakemake.params.method.replace("_", " ").title()
     markdown = Path(files.summary).read_text(encoding="utf-8")
     beside = [Path(file).name for file in files if Path(file).parent == page.parent]
     tables = [name for name in beside if name.endswith(".csv")]

@@ -114,7 +114,7 @@ def write_page(folder: Path, networks: pd.DataFrame, runs: dict) -> Path:
     names = ("agreement", "perturbation", "randomisation")
     tables = {name: MADE[name](NETWORKS, len(seeds)) for name in names}
     study = tables_for_page(networks, made_up_histories(seeds), **tables)
-    study["class_names"] = CLASS_NAMES
+    study |= {"class_names": CLASS_NAMES, "method": "Integrated Gradients"}
     path = folder / "report.html"
     path.write_text(
         as_page(MARKDOWN, folder, LOOK, study, runs, ["networks.csv"]), encoding="utf-8"

@@ -130,7 +130,7 @@ def test_a_pixel_says_the_number_of_the_file_by_pointer_and_by_key(open_page, ki
     page = open_page()
     runs, image, row, column = made_up_runs(), 10, 4, 7
     browser = page.locator("[data-figure=heatmaps]")
-    browser.get_by_label("map", exact=True).select_option(kind)
+    browser.get_by_label("method and baseline").select_option(kind)
     browser.locator(f"[data-image='{image}']").click()
     page.wait_for_function("document.querySelector('.view h4').textContent.length > 0")
     canvas = browser.locator(".panel .reader").nth(1)
@@ -166,7 +166,9 @@ def test_the_difference_of_two_networks_is_that_of_their_shares(open_page):
     browser.get_by_label("first network").select_option("vgg")
     browser.get_by_label("second network").select_option("csp")
     page.wait_for_selector("h4:text-is('csp − vgg')")
-    assert browser.locator("figcaption").inner_text().startswith("Attribution maps of vgg and csp")
+    caption = browser.locator("figcaption").inner_text()
+    assert caption.startswith("Attribution maps of vgg and csp")
+    assert caption.endswith("Integrated Gradients, from a black image")
     browser.locator(".reader").nth(3).focus()  # the pixel in the middle
     vgg, csp = (made_up_runs()[name, 4]["attributions"][0, 0] for name in ("vgg", "csp"))
     expected = 100 * (csp / np.abs(csp).sum() - vgg / np.abs(vgg).sum())[6, 6]

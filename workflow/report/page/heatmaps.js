@@ -7,6 +7,13 @@ const KINDS = {
   expected: "expected gradients, from other images",
   randomised: "of the same network with random weights",
 };
+
+// "Integrated Gradients, from a black image". Other methods need no image to start from.
+function methodOf(kind) {
+  if (kind === "expected") return KINDS.expected;
+  return kind === "black" && STUDY.method !== "Integrated Gradients" ? STUDY.method : `${STUDY.method}, ${KINDS[kind] ?? kind}`;
+}
+
 const ANSWERS = {
   all: "whatever the answers",
   right: "all networks right",
@@ -41,7 +48,7 @@ function heatmapBrowser(figure) {
     update();
   };
   function offer() {
-    const kinds = MAPS.groups.filter(({ seed }) => seed === state.seed).map(({ kind }) => [kind, KINDS[kind] ?? kind]);
+    const kinds = MAPS.groups.filter(({ seed }) => seed === state.seed).map(({ kind }) => [kind, methodOf(kind)]);
     filters.replaceChildren(
       choice("class", [["all", "all"], ...classes.map((label) => [String(label), STUDY.class_names[label]])], state.label, set("label")),
       choice("answers", Object.entries(ANSWERS), state.answers, set("answers")),
@@ -49,7 +56,7 @@ function heatmapBrowser(figure) {
       choice("first network", names, state.one, set("one")),
       choice("second network", names, state.other, set("other")),
       ...(seeds.length > 1 ? [choice("seed", seeds.map((seed) => [String(seed), String(seed)]), String(state.seed), set("seed", Number))] : []),
-      choice("map", kinds, state.kind, set("kind")),
+      choice("method and baseline", kinds, state.kind, set("kind")),
     );
   }
 
@@ -167,7 +174,7 @@ function heatmapBrowser(figure) {
     };
     const scale = scaleOf(apart.shares);
     const name = STUDY.class_names[MAPS.labels[state.image]];
-    figure.querySelector("figcaption").textContent = `Attribution maps of ${state.one} and ${state.other}, and their difference`;
+    figure.querySelector("figcaption").textContent = `Attribution maps of ${state.one} and ${state.other}, and their difference: ${methodOf(state.kind)}`;
     view.replaceChildren(
       element("div", { class: "panels" },
         panel(`Input: ${name}`, (canvas) => paintImage(canvas, image), [`test image ${MAPS.indices[state.image]}`]),
@@ -205,6 +212,6 @@ function leftOut() {
   const kinds = [...new Set(MAPS.left_out.map(({ kind }) => kind))];
   const seeds = (wanted) => MAPS.left_out.filter(({ kind }) => kind === wanted).map(({ seed }) => seed);
   return [element("details", { class: "left-out" }, element("summary", {}, "Maps that this file has no room for"),
-    element("ul", {}, kinds.map((kind) => element("li", {}, `${KINDS[kind] ?? kind}: seeds ${seeds(kind).join(", ")}`))),
+    element("ul", {}, kinds.map((kind) => element("li", {}, `${methodOf(kind)}: seeds ${seeds(kind).join(", ")}`))),
     element("p", {}, "They are in attributions.npz of every run."))];
 }

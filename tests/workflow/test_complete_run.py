@@ -22,7 +22,7 @@ from blocklab.data.sources import fetch
 from blocklab.files import sha256
 from blocklab.report.aggregation import JOB_RESOURCES, MEASURED
 from blocklab.report.figures.catalogue import FIGURES
-from blocklab.report.page.document import DRAWN, DRAWN_FROM, HELD
+from blocklab.report.page.document import DRAWN, HELD
 
 pytestmark = pytest.mark.workflow
 
@@ -246,7 +246,7 @@ def test_the_summary_names_the_best_shows_its_figures_and_how_to_repeat_it(finis
     assert str(finished.folder) not in text
     page = (finished.results / "report.html").read_text("utf-8")
     drawn = set(re.findall(r'<figure id="figure-\w+" data-figure="(\w+)"', page))
-    assert DRAWN <= drawn <= DRAWN | {*DRAWN_FROM}
+    assert drawn == DRAWN
     assert page.count('src="data:image/png;base64,') == len(figures - drawn - HELD)
     assert page.count('src="data:image/svg+xml;base64,') == len(images) - len(figures)
     assert f"<strong>{best}</strong>" in page and str(finished.folder) not in page

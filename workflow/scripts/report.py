@@ -19,13 +19,13 @@ with as_job(snakemake):
         with np.load(path) as arrays:
             runs[network, int(arrays["seed"])] = dict(arrays)
     names = ("histories", "agreement", "perturbation", "randomisation")
-    tables = {name: pd.read_csv(files[name]) for name in names if files.get(name)}
+    tables = {name: pd.read_csv(files[name]) for name in names}
     study = tables_for_page(read_networks(files.networks), **tables)
     study["class_names"] = read_manifest(files.manifest)["class_names"]
     study["method"] = snakemake.params.method.replace("_", " ").title()
     markdown = Path(files.summary).read_text(encoding="utf-8")
-    beside = [Path(file).name for file in files if Path(file).parent == page.parent]
-    tables = [name for name in beside if name.endswith(".csv")]
-    html = as_page(markdown, page.parent, Path(files.look[0]).parent, study, runs, tables)
+    beside = [file.name for file in map(Path, files) if file.parent == page.parent]
+    beside = [name for name in beside if name.endswith(".csv")]
+    html = as_page(markdown, page.parent, Path(files.look[0]).parent, study, runs, beside)
     with write_atomically(page) as temporary:
         temporary.write_text(html, encoding="utf-8")

@@ -31,7 +31,7 @@ def linear():
 
 def test_a_linear_network_weighs_the_difference_from_each_baseline(linear, make_data):
     network, weights = linear
-    data = make_data(test=12)
+    data = make_data(test=4)
     training = data.training.images
     maps = other_maps(network, data.test, training, EXPLAINER, steps=3, draws=4000)
     inputs, weight = as_input(data.test.images), weights[data.test.labels]

@@ -129,6 +129,7 @@ class Made:
             agreement=self.agreement,
             baselines=self.baselines,
             figures={name: f"figures/{name}.png" for name in FIGURES},
+            structures={},
             missing=missing,
         )
         return render(study, WORKFLOW / "report" / "summary.md.jinja")

@@ -36,7 +36,7 @@ class Tables:
                     self.agreement.loc[rows, f"{name}_{limit}"] = value + width
         return self
 
-    def findings(self, class_names=()) -> str:
+    def findings(self, class_names=tuple("0123456789")) -> str:
         tables = self.explanations, self.agreement, self.baselines, self.networks
         return "\n".join(explanation_findings(*tables, class_names))
 
@@ -128,11 +128,11 @@ def test_what_the_baseline_sees_ends_in_the_agreement():
 
 def test_a_confident_answer_to_a_black_image_is_told():
     said = "not neutral to every network: **csp** says "
-    assert f"{said}class 1 of it at 99.4 %." in Tables().findings()
+    assert f"{said}“1” of it at 99.4 %." in Tables().findings()
     names = ["zero", "*one*|<b>", *"23456789"]
     assert rf"{said}“\*one\*\|\<b\>” of it at 99.4 %." in Tables().findings(names)
     several = Tables(seeds=2)
-    assert f"{said}class 1 of it at least 99.4 %." in several.findings()
+    assert f"{said}“1” of it at least 99.4 %." in several.findings()
     several.explanations.loc[several.explanations["seed"] == 1, "black_class"] = 7
     assert f"{said}another class from seed to seed" in several.findings()
     for probability in (0.5, math.nan):

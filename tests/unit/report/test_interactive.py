@@ -5,10 +5,8 @@ import gzip
 import json
 
 import numpy as np
-import pytest
-from made_up_page import HOSTILE, made_up_run, made_up_runs
+from made_up_page import HOSTILE, made_up_runs
 
-from blocklab.errors import UserError
 from blocklab.report.page.attributions import attributions_for_page
 from blocklab.report.page.embedding import as_json, packed
 
@@ -72,19 +70,6 @@ def test_what_does_not_fit_is_left_out_whole_and_named():
     assert told["groups"][0]["count"] == 11  # the checked ones
     told, _ = attributions_for_page(runs, 0)
     assert told["groups"] == []
-
-
-def test_runs_without_other_maps_and_of_other_images():
-    old = {"baselines", "baseline_attributions", "randomised", "checked", "margins", "steps"}
-    runs = {
-        run: {key: value for key, value in arrays.items() if key not in old}
-        for run, arrays in made_up_runs().items()
-    }
-    told, _ = attributions_for_page(runs, 10**7)
-    assert [group["kind"] for group in told["groups"]] == ["black"]
-    runs["csp", 4] = made_up_run(4, 2) | {"indices": np.arange(13)}
-    with pytest.raises(UserError, match=r"of csp, seed 4, explains other images than that of exp3"):
-        attributions_for_page(runs, 10**7)
 
 
 def test_a_network_that_diverged_is_shown_as_what_it_is():

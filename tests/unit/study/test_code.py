@@ -226,18 +226,18 @@ EDITS = {
     "explanation.explanation": of("explain"),
     "explanation.evidence": of("explain"),
     "explanation.methods.integrated_gradients": of("explain"),
-    "explanation.agreement": of("explain") | {"compare_explanations", "summary"},
+    "explanation.agreement": of("explain") | {"compare_explanations"},
     **{f"explanation.measures.{name}": of("explain") for name in MEASURES},
     **{
         f"explanation.measures.{name}": of("explain") | {"compare_explanations"}
         for name in ("signs", "smoothness")
     },
-    "explanation.comparison": {"compare_explanations", "summary"},
-    "explanation.intervals": {"compare_explanations", "summary"},
+    "explanation.comparison": {"compare_explanations"},
+    "explanation.intervals": {"compare_explanations"},
     "explanation.over_images": {"compare_explanations"},
-    "explanation.top_share": {"compare_explanations", "summary"},
+    "explanation.top_share": {"compare_explanations"},
     "explanation.ink": of("explain")
-    | {"compare_explanations", "summary", "report", "track", *MAPS},
+    | {"compare_explanations", "summary", "report", "track", "figure agreement", *MAPS},
     "jobs.ahead": set(),
     "jobs.evaluation_job": of("evaluate"),
     "jobs.explanation_job": of("explain"),

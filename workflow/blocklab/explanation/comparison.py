@@ -12,11 +12,9 @@ from scipy import stats
 
 from blocklab.errors import UserError
 from blocklab.explanation.agreement import partial_correlations, rank_correlations
-from blocklab.explanation.ink import by_pixel, ink
+from blocklab.explanation.ink import BRIGHTNESS, by_pixel, ink
 from blocklab.explanation.intervals import Resamples
 from blocklab.explanation.top_share import top_agreement
-
-BRIGHTNESS = "brightness"  # no network may have the name
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ that says nothing. The rest is ink. In a photograph nearly every pixel is, and a
 import numpy as np
 
 LEAST_GROUND = 0.1
+BRIGHTNESS = "brightness"  # the bare image, where a table has a network; none may have the name
 
 
 def ink(images: np.ndarray) -> np.ndarray:

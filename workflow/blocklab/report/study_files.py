@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +34,16 @@ class Study:
     histories: pd.DataFrame
     confusion: pd.DataFrame
     explanations: pd.DataFrame
+    agreement: pd.DataFrame
+    baselines: pd.DataFrame
     provenance: dict[str, Any]
     manifest: dict[str, Any]
     homework: pd.DataFrame
     layers: Layers
     cards: Mapping[str, dict[str, Any]]
     figures: Mapping[str, str]
-    agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
-    baselines: pd.DataFrame = field(default_factory=pd.DataFrame)
-    structures: Mapping[str, str] = field(default_factory=dict)
-    missing: Sequence[str] = ()
+    structures: Mapping[str, str]
+    missing: Sequence[str]
 
 
 TABLES = ("runs", "histories", "confusion", "explanations", "agreement", "baselines", "homework")
@@ -69,9 +69,9 @@ def read_study(files: Any, values: Any, folder: Path) -> Study:
             for card in files.cards
         },
         figures=_relative(files.figures, folder),
-        structures=_relative(files.get("structures", ()), folder),
+        structures=_relative(files.structures, folder),
         missing=values.missing,
-        **{name: pd.read_csv(files[name]) for name in TABLES if files.get(name)},
+        **{name: pd.read_csv(files[name]) for name in TABLES},
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from blocklab.report.explanations.measured import bold, class_word
 from blocklab.report.statistics import mean_interval
-from blocklab.report.words import count, join, literal, percent
+from blocklab.report.words import count, join, percent
 
 CONFIDENT = 0.9  # of the probability of a class: a baseline image that is one is not neutral
 LARGE_TIES = 0.05  # of a map, as relative L1
@@ -48,7 +48,7 @@ def order_sentence(baselines: pd.DataFrame, baseline: str) -> str:
     names = {"blurred": "a blurred image", "mean": "the mean image", "expected": "training images"}
 
     def words(rows: pd.DataFrame) -> list[str]:
-        return [names.get(name, literal(name)) for name in rows["baseline"]]
+        return [names[name] for name in rows["baseline"]]
 
     if changed.empty:
         return f"{subject} is the same when attributions start from {join(words(others))}."

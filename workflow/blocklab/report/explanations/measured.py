@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from blocklab.report.statistics import mean_interval
@@ -41,9 +40,7 @@ def over_seeds(explanations: pd.DataFrame, network: str, measure: str) -> Measur
     if len(rows) > 1:
         return Measured(*mean_interval(rows[measure].to_numpy()))
     row = rows.iloc[0]
-    return Measured(
-        row[measure], row.get(f"{measure}_low", np.nan), row.get(f"{measure}_high", np.nan)
-    )
+    return measured(row, measure)
 
 
 def measured(row: pd.Series, name: str = "agreement") -> Measured:
@@ -65,5 +62,5 @@ def scope(explanations: pd.DataFrame) -> str:
 
 
 def class_word(label: int, class_names: Sequence[str]) -> str:
-    """Return how a class is called: by its name, or by its number where names are not known."""
-    return f"“{literal(class_names[label])}”" if len(class_names) else f"class {label}"
+    """Return how a class is called."""
+    return f"“{literal(class_names[label])}”"

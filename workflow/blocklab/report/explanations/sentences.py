@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from blocklab.explanation.comparison import BRIGHTNESS
+from blocklab.explanation.ink import BRIGHTNESS
 from blocklab.report.explanations.limits import (
     black_sentence,
     completeness_sentence,
@@ -38,13 +38,13 @@ def explanation_findings(
     agreement: pd.DataFrame,
     baselines: pd.DataFrame,
     networks: pd.DataFrame,
-    class_names: Sequence[str] = (),
+    class_names: Sequence[str],
 ) -> list[str]:
     """Return what the explanations of a study show and how far they can be believed, in Markdown.
 
     Of which seeds they are, the page says once, before all of them.
     The arguments are the tables of that name; of `networks` (networks.csv) who is best and who is
-    the baseline. class_names: without them a class is called by its number.
+    the baseline.
     """
     best, baseline = _pair(networks)
     look = [_look(explanations, best, baseline), _signs(explanations, best, baseline)]

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from blocklab.explanation.comparison import BRIGHTNESS
+from blocklab.explanation.ink import BRIGHTNESS
 from blocklab.report.explanations.measured import Measured, class_word, measured, row_of
 from blocklab.report.words import DASH, literal, percent
 
 BARE = "the bare image"
 OVER_SEEDS = {"most": "max", "worst": "max"}
 OTHERS = {"blurred": "blurred image", "mean": "mean image", "expected": "training images"}
+ORDERED = {"black": "black image"} | OTHERS
 
 
 def explanation_tables(
@@ -23,7 +24,7 @@ def explanation_tables(
     agreement: pd.DataFrame,
     baselines: pd.DataFrame,
     networks: pd.DataFrame,
-    class_names: Sequence[str] = (),
+    class_names: Sequence[str],
 ) -> dict[str, pd.DataFrame]:
     """Return the tables by name, all cells text, a dash where a thing is unknown or meaningless.
 
@@ -70,9 +71,7 @@ def explanation_tables(
         "baseline_images": _baseline_images(explanations, class_names),
         "order": pd.DataFrame(
             {
-                "attributions start from": [
-                    OTHERS.get(n, f"{n} image") for n in baselines["baseline"]
-                ],
+                "attributions start from": [ORDERED[name] for name in baselines["baseline"]],
                 "order of networks, Kendall's tau (checked)": [
                     _number(tau, "{:+z.2f}") for tau in baselines["order_correlation"]
                 ],

@@ -8,9 +8,9 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from blocklab.explanation.ink import BRIGHTNESS
 from blocklab.report.figures.style import LOOK, clip, ink_on, styles
 
-BRIGHTNESS = "brightness"
 MANY = 12  # networks; of more, numbers are short
 LONGEST_NAME = 24  # characters
 WIDTH = 8.6  # inches

@@ -40,9 +40,9 @@ def draw(
     Raises UserError if the runs explain different images.
     """
     runs = {
-        f"{network}, seed {position}" if position else network: run
+        f"{network}, seed {run['seed']}": run
         for network, seeds in attributions_by_seed.items()
-        for position, run in enumerate(seeds)
+        for run in seeds
     }
     check_same_images(runs)
     arrays = next(iter(runs.values()))

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from blocklab.errors import UserError
 from blocklab.explanation.ink import by_pixel, ink
 from blocklab.report.page.embedding import packed
 
@@ -27,10 +26,8 @@ def attributions_for_page(
     black image of the first seed, then its other kinds, then the other seeds. Where those of all
     images do not fit, those of the first do: the checked ones, the gallery, of the very first kind
     a half of it ... Runs of seeds without any are not told of.
-    Raises UserError if runs explain different images.
     """
     first = next(iter(runs.values()))
-    check_same_images(runs)
     images, inked = first["images"], ink(first["images"])
     parts = {"images": packed(images)}
     room = budget - len(parts["images"])
@@ -55,7 +52,7 @@ def attributions_for_page(
     told = {
         "shape": images.shape[1:],
         "gallery": first["gallery"],
-        "checked": first.get("checked", 0),
+        "checked": first["checked"],
         "labels": first["labels"],
         "indices": first["indices"],
         "groups": groups,
@@ -69,24 +66,10 @@ def attributions_for_page(
     return told, parts
 
 
-def check_same_images(runs: Mapping[Run, Mapping[str, np.ndarray]]) -> None:
-    """Raise UserError if runs explain different images."""
-    (first, arrays), *rest = runs.items()
-    for run, others in rest:
-        if not np.array_equal(others["indices"], arrays["indices"]):
-            raise UserError(
-                f"attributions.npz of {run[0]}, seed {run[1]}, explains other images than that of"
-                f" {first[0]}, seed {first[1]}: explain both again with the same dataset and"
-                " explanation settings"
-            )
-
-
 def _wanted(runs: Mapping[Run, Mapping[str, np.ndarray]]) -> Iterator[tuple[str, int]]:
     """Yield kind and seed of the maps to store, the most asked for first."""
     seeds = list(dict.fromkeys(seed for _, seed in runs))
-    first = next(iter(runs.values()))
-    kinds = [RANDOMISED] if RANDOMISED in first else []
-    kinds += map(str, first.get("baselines", ()))
+    kinds = [RANDOMISED, *map(str, next(iter(runs.values()))["baselines"])]
     yield "black", seeds[0]
     yield from ((kind, seeds[0]) for kind in kinds)
     yield from (("black", seed) for seed in seeds[1:])
@@ -105,7 +88,7 @@ def _maps(run: Mapping[str, np.ndarray], kind: str) -> np.ndarray:
 def _counts(run: Mapping[str, np.ndarray], available: int, few: bool) -> Sequence[int]:
     """Return how many images' maps to try to store, falling; `few` if part of a gallery will do."""
     gallery = int(run["gallery"])
-    counts = {available, int(run.get("checked", 0)), gallery}
+    counts = {available, int(run["checked"]), gallery}
     counts |= {gallery // 2, gallery // 4, 1} if few else set()
     return sorted((count for count in counts if 0 < count <= available), reverse=True)
 
@@ -124,5 +107,4 @@ def _answers(run: Mapping[str, np.ndarray]) -> dict[str, Any]:
         if digits
         else run[name].astype(int).tolist()
         for name, digits in kinds.items()
-        if name in run
     }

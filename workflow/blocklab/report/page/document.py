@@ -18,11 +18,10 @@ SCRIPTS = (
     "elements", "numbers", "study", "networks", "tables", "axes", "curves", "costs", "colours",
     "maps", "pixel", "heatmaps", "matrix", "explained", "start",
 )  # fmt: skip
-
-
 # Figures that the scripts draw, and those that what they draw holds, too.
-DRAWN = frozenset({"learning_curves", "accuracy_against_cost", "heatmaps"})
-DRAWN_FROM = {"agreement": "agreement", "deletion_curves": "perturbation"}  # where it is given
+DRAWN = frozenset(
+    {"learning_curves", "accuracy_against_cost", "heatmaps", "agreement", "deletion_curves"}
+)
 HELD = frozenset({"heatmaps_all"})
 LARGEST = 4_700_000  # characters; what a run says of each image comes on top
 
@@ -47,10 +46,9 @@ def as_page(
 
     No name or number of the study is ever read as HTML or as a script: the text is escaped, data
     are JSON, and the browser is told by their hash to run no scripts but the page's own.
-    Raises OSError for a figure that is not there, UserError for runs of different images.
+    Raises OSError for a figure that is not there.
     """
-    drawn = DRAWN | {figure for figure, table in DRAWN_FROM.items() if table in study}
-    prose = as_html(markdown, folder, drawn, HELD)
+    prose = as_html(markdown, folder, DRAWN, HELD)
     style = (look / "page.css").read_text(encoding="utf-8")
     script = "".join((look / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     script = f'"use strict";\n{script}'

@@ -34,11 +34,11 @@ def card_table(cards: Sequence[Mapping[str, Any]], study: Study) -> pd.DataFrame
     """Return a row per card of a block: paper, a strength, a weakness, as built, result."""
     rows = [
         {
-            "block": _cell(card["title"]),
+            "block": literal(card["title"]),
             "network": ", ".join(card["networks"]),
             "paper": _paper(card["papers"][0]),
-            "a strength": _cell(card["short"]["strength"]),
-            "a weakness": _cell(card["short"]["weakness"]),
+            "a strength": literal(card["short"]["strength"]),
+            "a weakness": literal(card["short"]["weakness"]),
             "as built": "; ".join(_built(name, study) for name in card["networks"]),
             "accuracy, test images": "; ".join(_result(n, study) for n in card["networks"]),
         }
@@ -49,7 +49,7 @@ def card_table(cards: Sequence[Mapping[str, Any]], study: Study) -> pd.DataFrame
 
 
 def _paper(paper: Mapping[str, Any]) -> str:
-    name = _cell(f"{paper['authors']} {paper['year']}")
+    name = literal(f"{paper['authors']} {paper['year']}")
     link = f"https://arxiv.org/abs/{paper['arxiv']}" if "arxiv" in paper else None
     link = link or (f"https://doi.org/{paper['doi']}" if "doi" in paper else None)
     return f"[{name}]({link})" if link else name
@@ -71,8 +71,3 @@ def _result(name: str, study: Study) -> str:
     accuracy = study.networks.set_index("network")["test_acc"]
     place = 1 + int((accuracy > accuracy[name]).sum())
     return f"{percent(accuracy[name])} ({rank(place)} of {len(accuracy)})"
-
-
-def _cell(text: str) -> str:
-    """Return a card's text as a cell of a table."""
-    return literal(text)

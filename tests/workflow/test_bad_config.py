@@ -26,7 +26,7 @@ MISTAKES = {
     ),
     "a network named as a rule": (
         {"networks": {"train": {"batch_size": 10, "layers": ["flatten"]}}},
-        "networks.train: the name is taken by a rule",
+        "networks.train: the name is reserved",
     ),
     "an unknown argument": (
         {"networks": {"vgg": {"layers": ["relu", {"conv": {"outt": 8}}]}}},

@@ -41,6 +41,11 @@ MISTAKES = [
     ("networks.vgg.bs", 3, "networks.vgg.bs: unknown key; did you mean 'batch_size'?"),
     ("training.augment", True, "training.augment: unknown key; there is no key for augmentation: "
      "every network sees the same images, resized and scaled to 0 to 1"),
+    ("explanation.baseline", "mean", "explanation.baseline: unknown key; there is no key for the "
+     "image that explanations start from: it is black; a blurred image, the mean image and "
+     "training images are compared with it"),
+    ("explanation.most_steps", 20, "explanation.most_steps: 20 is less than explanation.steps; "
+     "use at least 50"),
     ("training.device", "gpu", "training.device: 'gpu' is not known; did you mean 'cuda'?"),
     ("training.optimizer", "AdamW", "training.optimizer: 'AdamW' is not known; did you mean "
      "'adamw'?"),
@@ -244,7 +249,7 @@ def test_the_baseline_alone(config):
 @pytest.mark.parametrize("name", ["train", "train_seeds_0to1"])
 def test_a_network_named_like_a_rule(config, name):
     config["networks"][name] = config["networks"]["vgg"]
-    expected = f"networks.{name}: the name is taken by a rule; choose another"
+    expected = f"networks.{name}: the name is reserved; choose another"
     assert message(config, reserved=["train", "all"]) == expected
 
 

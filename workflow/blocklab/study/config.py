@@ -32,7 +32,7 @@ def schema() -> dict[str, Any]:
 def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[str, Any]:
     """Return the config with every default filled in and null networks left out.
 
-    `reserved` are names that no network may have, because rules have them.
+    `reserved` are names that no network may have, because rules or rows of tables have them.
     Raises UserError, one line that names the key, for the first mistake found. Whether the
     networks' layers fit is checked elsewhere (`blocklab.study.plan`), since that needs torch.
     """
@@ -158,11 +158,16 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
         )
     if not math.isfinite(config["training"]["learning_rate"]):
         raise UserError("training.learning_rate: must be a finite number")
+    steps, most = (config["explanation"][key] for key in ("steps", "most_steps"))
+    if most < steps:
+        raise UserError(
+            f"explanation.most_steps: {most} is less than explanation.steps; use at least {steps}"
+        )
     for name in networks:
         if not isinstance(name, str):
             raise UserError(f"networks: {name!r} is no network's name; use text")
         if name in reserved or name.startswith("train_seeds_"):  # see `runs.rule_name`
-            raise UserError(f"networks.{name}: the name is taken by a rule; choose another")
+            raise UserError(f"networks.{name}: the name is reserved; choose another")
     if config["baseline"] not in networks:
         raise UserError(
             f"baseline: there is no network '{config['baseline']}'"

@@ -107,6 +107,10 @@ ABSENT = {
         "folds kfold nfolds crossvalidation cv",
         "dataset.validation_size holds images out, seeds.count repeats training",
     ),
+    "the image that explanations start from": (
+        "baseline baselineimage",
+        "it is black; a blurred image, the mean image and training images are compared with it",
+    ),
     "processes that load data": (
         "workers numworkers pinmemory prefetch cores jobs",
         "it lies in memory; --cores on the command line says how many jobs run at once, "

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from blocklab.data.prepared import Split
 from blocklab.explanation.explanation import Explainer
 from blocklab.explanation.measures.baselines import (
     baseline_dependence,
@@ -58,6 +59,15 @@ def test_expected_gradients_leave_the_random_state_alone_and_repeat(linear, make
         for explainer in (few, EXPLAINER)
     ]
     assert np.array_equal(*draws), "the size of a batch bounds memory and changes nothing else"
+
+
+def test_every_draw_is_a_training_image_of_its_own():
+    training = (255 * torch.eye(400, dtype=torch.uint8)).reshape(400, 1, 20, 20)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(400, 2))
+    black = Split(torch.zeros_like(training[:1]), torch.tensor([0]), torch.tensor([0]))
+    (found,) = expected_gradients(network, black, training, EXPLAINER, 30)
+    # Each image drawn lights one pixel; two of 30 from 400 are the same image now and then.
+    assert 26 <= np.count_nonzero(found) <= 30
 
 
 def test_a_blur_keeps_the_mean_of_what_lies_inside_and_spreads_it():

@@ -22,7 +22,7 @@ from blocklab.networks.network import exact_float32
 
 OTHERS = ("blurred", "mean", "expected")
 BLUR = 1 / 16  # standard deviation of the blur, of an image's side
-AVERAGED_AT_ONCE = 5_000
+AVERAGED_AT_ONCE = 100  # as torch makes integers of 8 bytes of them first
 
 
 def blurred(images: torch.Tensor) -> torch.Tensor:
@@ -45,14 +45,16 @@ def expected_gradients(
     """Return attributions [M, C, H, W] with the training images as the baseline.
 
     Each is the mean over `draws` of: a training image, a point on the path from it to the image,
-    the gradient there times their difference. Erion et al. 2021, arXiv 1906.10670; captum's
-    GradientShap without noise is that estimator. Every image has draws of its own, the same for
-    all networks, made in parts of a size that no key changes, as every part draws anew.
+    the gradient there times their difference. Erion et al. 2021, arXiv 1906.10670; what captum's
+    GradientShap does for each draw. GradientShap itself draws again, with replacement, from the
+    training images that it is given: of 50 few more than 30 would count. Every image has draws of
+    its own, the same for all networks, made in parts of a size that no key changes, as every part
+    draws anew.
     """
-    from captum.attr import GradientShap
+    from captum.attr._core.gradient_shap import InputBaselineXGradient
 
     network.eval()
-    estimator = GradientShap(lambda x: TARGETS[explainer.target](network(x)))
+    estimator = InputBaselineXGradient(lambda x: TARGETS[explainer.target](network(x)))
     sizes = [len(part) for part in np.array_split(np.arange(draws), -(-draws // IMAGES_AT_ONCE))]
     maps = []
     with _numpy_seeded(0), exact_float32():
@@ -61,11 +63,9 @@ def expected_gradients(
             for size in sizes:
                 chosen = torch.from_numpy(np.random.randint(len(training), size=size))
                 drawn = as_input(training[chosen.to(training.device)])
-                part = estimator.attribute(
-                    as_input(image), drawn, n_samples=size, stdevs=0.0, target=label
-                )
-                total = total + part.detach().float().cpu() * (size / draws)
-            maps.append(total)
+                part = estimator.attribute(as_input(image.expand_as(drawn)), drawn, target=label)
+                total = total + part.detach().float().cpu().sum(dim=0, keepdim=True)
+            maps.append(total / draws)
     return torch.cat(maps).numpy()
 
 

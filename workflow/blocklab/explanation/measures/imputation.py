@@ -35,28 +35,29 @@ def impute(images: np.ndarray, removed: np.ndarray) -> np.ndarray:
     mean = images.mean(axis=(2, 3), keepdims=True, dtype=np.float64)
     filled = np.where(gone[:, None], mean, images)
     unknown = removed & ~gone
-    if unknown.any():
-        by_channel = np.moveaxis(filled, 1, -1)
-        by_channel[unknown] = _solve(by_channel, unknown)
+    # One image at a time: quicker than one system of all, and memory does not grow with them.
+    for image, hole in zip(np.moveaxis(filled, 1, -1), unknown, strict=True):
+        if hole.any():
+            image[hole] = _solve(image, hole)
     noise = np.random.default_rng(0).normal(0, NOISE, images.shape)
     filled += noise * removed[:, None]
     return filled.clip(0, 1).astype(np.float32)
 
 
-def _solve(images: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-    """Return the unknown pixels [U, C] of images [N, H, W, C]."""
-    count, (height, width) = int(unknown.sum()), unknown.shape[1:]
+def _solve(image: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Return the unknown pixels [U, C] of an image [H, W, C]."""
+    count, (height, width) = int(unknown.sum()), unknown.shape
     number = np.full(unknown.shape, -1)
     number[unknown] = np.arange(count)
     weight = np.zeros(unknown.shape)  # of all neighbours that a pixel has
-    known = np.zeros(images.shape)  # their weighted sum, where they are known
+    known = np.zeros(image.shape)  # their weighted sum, where they are known
     rows, columns, values = [], [], []
     for (down, right), value in WEIGHTS.items():
-        here = np.s_[:, : height - down, max(0, -right) : width - max(0, right)]
-        there = np.s_[:, down:, max(0, right) : width - max(0, -right)]
+        here = np.s_[: height - down, max(0, -right) : width - max(0, right)]
+        there = np.s_[down:, max(0, right) : width - max(0, -right)]
         for one, other in ((here, there), (there, here)):
             weight[one] += value
-            known[one] += value * images[other] * ~unknown[other][..., None]
+            known[one] += value * image[other] * ~unknown[other][..., None]
             both = unknown[one] & unknown[other]
             rows.append(number[one][both])
             columns.append(number[other][both])

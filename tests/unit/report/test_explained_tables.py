@@ -41,7 +41,7 @@ def test_all_pairs_have_their_ceilings_on_the_diagonal():
     assert cells(table, "exp3") == ["+0.76", "+0.30", "+0.30"]
     assert cells(table, "csp") == ["+0.30", "+0.30", "+0.30"]
     assert cells(table, "the bare image") == ["+0.48", "+0.40", "+0.20"]
-    assert cells(tables()["pairs"], "exp3")[0] == "–"
+    assert cells(tables()["pairs"], "exp3")[0] == "unknown"
 
 
 def test_measures_are_means_over_seeds_and_unknown_ones_dashes():

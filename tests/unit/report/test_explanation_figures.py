@@ -39,7 +39,7 @@ def test_with_one_seed_the_ceilings_are_unknown_and_the_figure_says_so():
     figure = agreement.draw(networks_table(2), agreements(np.nan))
     written = [text.get_text() for text in figure.axes[0].texts]
     assert written[0] == written[3] == "unknown"
-    assert "unknown with one seed" in " ".join(figure.get_supxlabel().split())
+    assert "unknown with one seed: studies/explain.yaml" in " ".join(figure.get_supxlabel().split())
     several = agreement.draw(networks_table(2), agreements())
     assert "unknown" not in several.get_supxlabel()
 

@@ -227,6 +227,7 @@ def test_agreement_and_perturbation_are_those_of_the_tables(open_page):
     matrix = page.locator("[data-figure=agreement]")
     row = matrix.locator("tbody tr").first.locator("td")
     assert row.all_inner_texts() == ["+0.76", "+0.30", "+0.30", "+0.48"]
+    assert "unknown" not in matrix.inner_text()
     told = row.nth(3).get_attribute("title")
     assert told == "exp3 and the bare image. 95 % interval +0.45 to +0.51"
     matrix.get_by_label("measure").select_option("of_ceiling")
@@ -235,6 +236,13 @@ def test_agreement_and_perturbation_are_those_of_the_tables(open_page):
     curves.locator(".chart svg").first.press("ArrowLeft")
     told = curves.locator(".readout").first.inner_text()
     assert "pixels removed (%) 100" in told and "vgg, by brightness 0 (0 to 0)" in told
+
+
+def test_with_one_seed_the_agreement_of_a_network_with_itself_is_unknown(open_page):
+    matrix = open_page().locator("[data-figure=agreement]")
+    row = matrix.locator("tbody tr").first.locator("td")
+    assert row.all_inner_texts()[:2] == ["unknown", "+0.30"]
+    assert "studies/explain.yaml" in matrix.inner_text()
 
 
 def test_hostile_names_stay_text(open_page):

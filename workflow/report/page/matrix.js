@@ -10,6 +10,7 @@ function agreementMatrix(figure) {
   }).filter(([name]) => rows.some((row) => row[name] !== null && row[name] !== undefined));
   if (measures.length === 0) return;
   const find = (one, other) => rows.find((row) => (row.network_a === one && row.network_b === other) || (row.network_a === other && row.network_b === one));
+  const ownUnknown = (one, other) => one === other && find(one, other)?.pairs === 0;
   const draw = (measure) => {
     const names = NETWORKS.map(({ network }) => network).filter(shown);
     const others = rows.some(({ network_b: other }) => other === "brightness") ? [...names, "brightness"] : names;
@@ -19,7 +20,7 @@ function agreementMatrix(figure) {
       const limits = row?.[`${measure}_low`];
       const title = limits === undefined || limits === null ? "" : `95 % interval ${hundredths(limits)} to ${hundredths(row[`${measure}_high`])}`;
       const strength = value === null ? 0 : Math.round(Math.min(Math.abs(value), 1) * 70);
-      return element("td", { class: "square", title: `${one} and ${other === "brightness" ? "the bare image" : other}. ${title}`, style: `--strength: ${strength}%; --square: var(--${value < 0 ? "against" : "for"})` }, value === null ? "–" : hundredths(value));
+      return element("td", { class: "square", title: `${one} and ${other === "brightness" ? "the bare image" : other}. ${title}`, style: `--strength: ${strength}%; --square: var(--${value < 0 ? "against" : "for"})` }, value !== null ? hundredths(value) : ownUnknown(one, other) ? "unknown" : "–");
     };
     place.replaceChildren(element("table", { class: "matrix" },
       element("thead", {}, element("tr", {}, element("td"), others.map((other) => element("th", { scope: "col" }, other === "brightness" ? "the bare image" : other)))),
@@ -27,6 +28,9 @@ function agreementMatrix(figure) {
   };
   let measure = measures[0][0];
   figure.append(choice("measure", measures, measure, (chosen) => draw((measure = chosen))), place);
+  if (NETWORKS.some(({ network }) => ownUnknown(network, network))) {
+    figure.append(element("p", { class: "note" }, "On the diagonal, other seeds of the same network: unknown with one seed. studies/explain.yaml runs several."));
+  }
   follow(() => draw(measure));
   draw(measure);
 }

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from blocklab.report.explanations.sentences import explanation_findings, what_baseline_sees
+from blocklab.report.explanations.sentences import (
+    SEVERAL_SEEDS,
+    explanation_findings,
+    what_baseline_sees,
+)
 from blocklab.report.explanations.tables import explanation_tables
 from blocklab.report.study_files import Study
 
@@ -30,19 +34,21 @@ NOTES = {
     "order": "Kendall's tau of the networks' agreement with the baseline network, against that "
     "order from a black image.",
 }
+ONE_SEED = f"On the diagonal, other seeds of the same network: unknown with one; {SEVERAL_SEEDS}."
 
 
 def explained(study: Study) -> dict[str, Any]:
     """Return what the template says of attributions, by the names that it has for it."""
     tables = (study.explanations, study.agreement, study.baselines, study.networks)
     names = study.manifest["class_names"]
+    notes = NOTES if study.agreement["pairs"].all() else NOTES | {"pairs": ONE_SEED}
     found = explanation_tables(*tables, names)
     return {
         "sees": what_baseline_sees(study.explanations, study.agreement, study.networks),
         "explanation_sentences": explanation_findings(*tables, names),
         "explanations": {title: found[name] for name, title in SHOWN.items()},
         "folded_explanations": {title: found[name] for name, title in FOLDED.items()},
-        "notes": {FOLDED[name]: note for name, note in NOTES.items()},
+        "notes": {FOLDED[name]: note for name, note in notes.items()},
         "explained_images": int(study.explanations["images"].iloc[0]),
         "checked_images": int(study.explanations["checked"].iloc[0]),
     }

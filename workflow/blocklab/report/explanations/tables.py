@@ -93,7 +93,9 @@ def _with_baseline(agreement: pd.DataFrame, names: list[str], baseline: str) -> 
                 "ceiling (explained)": _number(row["ceiling"], "{:+z.2f}"),
                 "share of the ceiling": percent(row["of_ceiling"], 0),
                 "top 10 % in common, chance 0.10 (explained)": _number(row["feature_agreement"]),
-                "with the same sign, chance 0.05 (explained)": _number(row["sign_agreement"]),
+                "with the same sign, chance at most 0.10 (explained)": _number(
+                    row["sign_agreement"]
+                ),
             }
         )
     return pd.DataFrame(rows)
@@ -102,12 +104,15 @@ def _with_baseline(agreement: pd.DataFrame, names: list[str], baseline: str) -> 
 def _pairs(agreement: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     rows = []
     for name in [*names, BRIGHTNESS]:
-        cells = {
-            literal(other): _number(row_of(agreement, name, other)["agreement"], "{:+z.2f}")
-            for other in names
-        }
+        cells = {literal(other): _pair(row_of(agreement, name, other)) for other in names}
         rows.append({"(explained)": BARE if name == BRIGHTNESS else literal(name)} | cells)
     return pd.DataFrame(rows)
+
+
+def _pair(row: pd.Series) -> str:
+    if row["network_a"] == row["network_b"] and not row["pairs"]:
+        return "unknown"
+    return _number(row["agreement"], "{:+z.2f}")
 
 
 def _measures(explanations: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:

@@ -68,9 +68,10 @@ def draw(networks: pd.DataFrame, agreement: pd.DataFrame) -> Figure:
     bar.ax.tick_params(labelsize=8)
     unknown = np.isnan(values.diagonal()).all()
     bar.set_label("mean rank correlation of attributions on ink", size=8.5)
+    one_seed = ", unknown with one seed: studies/explain.yaml runs several" if unknown else ""
     notes = (
         "Below the frames: two networks. Above them: the same given brightness. In them: other"
-        f" seeds of the network{', unknown with one seed' if unknown else ''}."
+        f" seeds of the network{one_seed}."
         " Last row: the image as a map."
     )
     figure.supxlabel(textwrap.fill(notes, round(14 * figure.get_figwidth())), size=8, color="0.3")

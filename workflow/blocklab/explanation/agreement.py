@@ -2,6 +2,10 @@
 
 Off the ink nothing is compared: from a black baseline every network gives black pixels exactly 0,
 and those ties alone would look like agreement.
+
+Correlation of ranks: Spearman 1904, The Proof and Measurement of Association between Two Things,
+American Journal of Psychology 15(1). Partial correlation: Yule 1907, On the Theory of Correlation
+for any Number of Variables, Proceedings of the Royal Society A 79.
 """
 
 import numpy as np

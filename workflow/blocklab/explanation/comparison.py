@@ -78,9 +78,9 @@ def tabulate_agreement(maps: Maps) -> pd.DataFrame:
     one. The row of a network and "brightness" compares it with a map that is the bare image.
 
     ceiling: what two networks could reach, as seeds of one network agree no better: the geometric
-    mean of the two own agreements. That is Spearman's correction for attenuation (1904), seeds
-    being the repetitions. NaN if one is missing, or its interval is not above 0. of_ceiling:
-    agreement / ceiling.
+    mean of the two own agreements. That is Spearman's correction for attenuation (1904, the same
+    article as his correlation), seeds being the repetitions. NaN if one is missing, or its interval
+    is not above 0. of_ceiling: agreement / ceiling.
 
     pairs: of runs. images: on how many at least one pair could be compared. left_out: how many
     comparisons, of a pair of runs on an image, could not be made: a map was constant or not

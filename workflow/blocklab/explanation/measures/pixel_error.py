@@ -1,4 +1,8 @@
-"""How far single pixels are from what more points on the path would give them."""
+"""How far single pixels are from what more points on the path would give them.
+
+The definition is our own; completeness, by which Sundararajan et al. 2017 choose the number of
+points (arXiv 1703.01365, section 5), lets errors of pixels cancel out.
+"""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How much of an explanation speaks against the class it explains."""
+"""How much of an explanation speaks against the class it explains: a definition of our own."""
 
 import numpy as np
 

@@ -1,4 +1,8 @@
-"""Whether an explanation marks strokes or spots."""
+"""Whether an explanation marks strokes or spots.
+
+The definition is our own: correlation at a distance of one pixel, as Moran's I has it (Moran 1950,
+Notes on Continuous Stochastic Phenomena, Biometrika 37), of the pairs of neighbours that are ink.
+"""
 
 import numpy as np
 

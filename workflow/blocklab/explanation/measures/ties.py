@@ -2,7 +2,9 @@
 
 Where several pixels of a window share its maximum, the gradient goes to one of them, by position
 alone. Networks that agree on every image may disagree in that, so "same function, same
-attributions" fails. Here all that tie get equal parts, which is also a subgradient.
+attributions" fails. Here all that tie get equal parts, which is also a subgradient, and what
+torch.amax does, whereas torch.max along a dimension picks one. The size of the effect is a
+definition of our own.
 """
 
 from collections.abc import Iterator

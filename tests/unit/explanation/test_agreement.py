@@ -54,7 +54,7 @@ def test_every_pair_of_maps_is_correlated_by_ranks():
 
 def test_maps_that_have_no_ranks_correlate_with_nothing():
     ramp = np.arange(5.0)
-    maps = np.stack([ramp, np.ones(5), np.where(ramp == 2, np.nan, ramp), np.full(5, np.inf)])
+    maps = np.stack([ramp, np.ones(5), np.where(ramp == 2, np.inf, ramp), np.full(5, np.nan)])
     correlations = rank_correlations(maps)
     assert correlations[0, 0] == pytest.approx(1)
     assert np.isnan(correlations[0, 1:]).all() and np.isnan(correlations[1:]).all()

@@ -55,6 +55,10 @@ def test_smoothness_leaves_pairs_with_black_pixels_out():
     assert smoothness(MAP, image) == pytest.approx(
         np.corrcoef([2, 1, 1, 2, 4], [4, 1, 3, 1, 3])[0, 1]
     )
+    image[0, 0, 0, 0], image[0, 0, 1, 2] = 255, 0
+    assert smoothness(MAP, image) == pytest.approx(
+        np.corrcoef([1, 2, 1, 1, 2], [2, 4, 1, 1, 1])[0, 1]
+    )
 
 
 def test_smoothness_of_strokes_spots_and_noise():

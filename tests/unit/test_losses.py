@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch.nn import functional as F
 
 from blocklab.evaluation.evaluation import evaluate_run
 from blocklab.losses import LOSSES, Loss, cross_entropy, softmax
@@ -69,8 +70,8 @@ def test_another_loss_is_one_entry(small_layers, make_data, monkeypatch):
     def of_arrays(logits, labels):
         return float(((softmax(logits) - np.eye(4)[labels]) ** 2).sum(axis=1).mean())
 
-    def of_tensors(logits, labels):
-        wanted = torch.eye(4)[labels]
+    def of_tensors(logits, labels, smoothing=0.0):
+        wanted = (1 - smoothing) * torch.eye(4)[labels] + smoothing / 4
         return ((logits.float().softmax(dim=1) - wanted) ** 2).sum(dim=1).mean()
 
     monkeypatch.setitem(LOSSES, "brier", Loss(of_tensors, of_arrays))
@@ -79,3 +80,12 @@ def test_another_loss_is_one_entry(small_layers, make_data, monkeypatch):
     assert history[-1]["loss"] < 0.6 * history[0]["loss"]
     metrics, _ = evaluate_run(networks[0], 0, data, "brier", pd.DataFrame(history))
     assert metrics["validation_loss"] == pytest.approx(history[-1]["validation_loss"], abs=1e-6)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_smoothed_labels_are_a_mixture(loss):
+    logits, labels = torch.randn(6, 4), torch.tensor([0, 1, 2, 3, 0, 1])
+    given = logits.softmax(1) if "double" in loss else logits
+    target = 0.8 * F.one_hot(labels, 4) + 0.2 / 4
+    expected = -(target * given.log_softmax(1)).sum(1).mean()
+    assert torch.allclose(LOSSES[loss].of_tensors(logits, labels, 0.2), expected)

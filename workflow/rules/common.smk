@@ -25,6 +25,7 @@ from blocklab.files import canonical_json, digest, remove_unfinished
 from blocklab.study.cards import card_files
 from blocklab.study.code import stamp
 from blocklab.study.plan import input_shape, plan
+from blocklab.study.recipe import training_of
 from blocklab.study.runs import (
     is_trained,
     leftovers,
@@ -249,7 +250,8 @@ def job_settings(network, *sections):
         "input_shape": input_shape(config["dataset"]),
         "classes": describe(config["dataset"]).classes,
     }
-    return settings | {section: config[section] for section in sections}
+    own = {"training": training_of(config, network)}
+    return settings | {section: own.get(section, config[section]) for section in sections}
 
 
 def duration_rank(wildcards):

@@ -39,8 +39,9 @@ MISTAKES = [
      "networks.NAME.batch_size"),
     ("batch", 3, "batch: unknown key; it belongs to a network: networks.NAME.batch_size"),
     ("networks.vgg.bs", 3, "networks.vgg.bs: unknown key; did you mean 'batch_size'?"),
-    ("training.augment", True, "training.augment: unknown key; there is no key for augmentation: "
-     "every network sees the same images, resized and scaled to 0 to 1"),
+    ("training.augment", True, "training.augment: unknown key; did you mean 'augmentation'?"),
+    ("training.mixup", True, "training.mixup: unknown key; there is no key for policies of "
+     "augmentation: training.augmentation has what leaves a digit that digit"),
     ("explanation.baseline", "mean", "explanation.baseline: unknown key; there is no key for the "
      "image that explanations start from: it is black; a blurred image, the mean image and "
      "training images are compared with it"),
@@ -70,7 +71,7 @@ MISTAKES = [
     ("training.compile", 1, "training.compile: 1 is a number; it must be true or false"),
     ("training", [], "training: [] is a list; it must be a mapping of keys"),
     ("training", None, "training: has no value; it must be a mapping of keys (the same for "
-     "every network)"),
+     "every network but for what `networks.NAME.training` says)"),
     ("dataset.directory", 3, "dataset.directory: 3 is a number; it must be text or null"),
     ("networks", [], "networks: [] is a list; it must be a mapping of keys"),
     ("networks.vgg", 3, "networks.vgg: 3 is a number; it must be a mapping of keys or null"),
@@ -275,7 +276,9 @@ def test_the_schema_offers_what_the_code_has():
     from blocklab.explanation.explanation import TARGETS
     from blocklab.jobs import trackers
     from blocklab.losses import LOSSES
+    from blocklab.training.averaging import AVERAGES
     from blocklab.training.optimizers import OPTIMIZERS
+    from blocklab.training.schedules import SCHEDULES
 
     with pytest.raises(UserError, match="known sources: ") as error:
         fetch("mnist", "nowhere", None)
@@ -286,6 +289,8 @@ def test_the_schema_offers_what_the_code_has():
         "dataset.source": sources,
         "training.loss": LOSSES,
         "training.optimizer": OPTIMIZERS,
+        "training.schedule": SCHEDULES,
+        "training.average": AVERAGES,
         "explanation.target": TARGETS,
         "tracking.tracker": [found.name for found in pkgutil.iter_modules(trackers.__path__)],
     }.items():
@@ -295,23 +300,24 @@ def test_the_schema_offers_what_the_code_has():
 def test_every_key_is_described_and_has_a_default_or_is_required():
     written = keys_of(yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
     written["dataset"] = schema()["properties"]["dataset"]
-    assert {key for key, part in keys_of(schema()).items() if part != written[key]} == {
-        "dataset.name"
-    }
-    keys = keys_of(schema())
+    # A network's own recipe is the shared one without defaults.
+    own = "networks.*.training"
+    keys = {key: part for key, part in keys_of(schema()).items() if not key.startswith(f"{own}.")}
+    filled_in = {key for key, part in keys.items() if part != written[key]}
+    assert filled_in == {"dataset.name", "networks", "networks.*", own}
     assert len(keys) > 30
     for name, part in keys.items():
         if name == "networks.*":
             continue
         assert part.get("description"), name
         required = {"baseline", "networks", "networks.*.batch_size", "networks.*.layers"}
-        assert ("default" in part) != (name in required), name
+        assert ("default" in part) != (name in required | {own}), name
 
 
 def test_the_schema_refuses_unknown_keys_everywhere():
     parts = {"": schema(), **keys_of(schema())}
     sections = {name: part for name, part in parts.items() if "properties" in part}
-    assert len(sections) == 7
+    assert len(sections) == 10
     assert all(part["additionalProperties"] is False for part in sections.values())
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from recipes import RECIPES
 
 from blocklab.data.prepared import PreparedData, Split
 from blocklab.evaluation.metrics import evaluate_seed
@@ -43,7 +44,7 @@ SETTINGS = Settings(
     loss="double_softmax_cross_entropy",
 )
 every_network = pytest.mark.parametrize("name", NETWORKS)
-every_optimizer = pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+every_recipe = pytest.mark.parametrize("recipe", RECIPES)
 
 
 @pytest.fixture(autouse=True)
@@ -98,9 +99,9 @@ def assert_same(first, second):
 
 
 @every_network
-@every_optimizer
-def test_steps_are_captured_and_teach_nothing_meanwhile(digits, name, optimizer):
-    settings = dataclasses.replace(SETTINGS, optimizer=optimizer, precision="bfloat16")
+@every_recipe
+def test_steps_are_captured_and_teach_nothing_meanwhile(digits, name, recipe):
+    settings = dataclasses.replace(SETTINGS, **RECIPES[recipe], precision="bfloat16")
     layers = layers_of(name)
     learner = make_learner(layers, on_gpu(digits).training, settings, 0)
     assert learner.graph is not None
@@ -169,9 +170,9 @@ def test_a_training_that_was_cut_short_goes_on_to_the_same_bits(
     assert checkpoints.resumed == {0: 2, 1: 2}
 
 
-@every_optimizer
-def test_a_captured_learner_becomes_another(deterministic, digits, optimizer):
-    settings = dataclasses.replace(SETTINGS, optimizer=optimizer)
+@every_recipe
+def test_a_captured_learner_becomes_another(deterministic, digits, recipe):
+    settings = dataclasses.replace(SETTINGS, **RECIPES[recipe])
     data = on_gpu(digits).training
     first, second = (make_learner(layers_of("vgg"), data, settings, seed) for seed in (0, 1))
 
@@ -225,7 +226,7 @@ def test_a_loss_that_is_no_number_is_found_at_its_step(digits, name):
     assert learner.finish_epoch()[2] == 1
 
 
-@every_optimizer
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_a_graph_follows_the_learning_rate(digits, optimizer):
     settings = dataclasses.replace(SETTINGS, optimizer=optimizer)
     learner = make_learner(layers_of("exp3"), on_gpu(digits).training, settings, 0)

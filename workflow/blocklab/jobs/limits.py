@@ -11,6 +11,7 @@ import psutil
 from blocklab.data.datasets import check_sizes
 from blocklab.errors import UserError
 from blocklab.jobs.devices import accelerator_present
+from blocklab.study.recipe import training_of
 
 CONTAINER = Path("/sys/fs/cgroup/memory.max")  # on Linux; a number if there is a limit
 MOMENTS = {"adam": 2, "adamw": 2}  # numbers that an optimizer keeps for each weight
@@ -47,7 +48,8 @@ def check_machine(
         _check_device(config["training"]["device"])
     memory = memory_bytes()
     for name in sorted({network for stage, network in jobs if network and stage == "train"}):
-        needed = needed_bytes(config["training"], config["networks"][name], plan[name], gpus)
+        training = training_of(config, name)
+        needed = needed_bytes(training, config["networks"][name], plan[name], gpus)
         if needed > memory:
             raise UserError(
                 f"networks.{name}: {plan[name]['parameters']} parameters and batches of "

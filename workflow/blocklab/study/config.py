@@ -1,7 +1,6 @@
 """The config: defaults filled in, every mistake one line that names the key."""
 
 import copy
-import math
 import os
 from collections.abc import Iterable
 from functools import cache
@@ -16,6 +15,7 @@ from blocklab.files import PROJECT, WORKFLOW
 from blocklab.study.cards import check_cards
 from blocklab.study.mistakes import first_mistake
 from blocklab.study.other_names import INSTEAD, KEYS, NETWORK_KEYS, VALUES
+from blocklab.study.recipe import check_recipes, own_recipe
 
 SCHEMA = WORKFLOW / "schemas" / "config.schema.yaml"
 RESULTS = PROJECT / "results"  # what a run makes; git ignores all of it but a README
@@ -23,9 +23,11 @@ RESULTS = PROJECT / "results"  # what a run makes; git ignores all of it but a R
 
 @cache
 def schema() -> dict[str, Any]:
-    """Return the config's JSON schema; the names of data sets are those that there are."""
+    """Return the config's JSON schema, with what it says twice and the names of data sets."""
     known = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     known["properties"]["dataset"]["properties"]["name"]["enum"] = dataset_names()
+    own = known["properties"]["networks"]["additionalProperties"]["properties"]["training"]
+    own["properties"] = own_recipe(known["properties"]["training"]["properties"])
     return known
 
 
@@ -45,6 +47,7 @@ def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[
     }
     _select(config)
     _check(config, set(reserved))
+    check_recipes(config)
     check_cards(config)
     config["outdir"] = _folder(config["outdir"])
     training_images = check_sizes(config["dataset"])
@@ -156,8 +159,6 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
         raise UserError(
             "dataset.directory: missing; dataset.source is 'directory', so name a folder"
         )
-    if not math.isfinite(config["training"]["learning_rate"]):
-        raise UserError("training.learning_rate: must be a finite number")
     steps, most = (config["explanation"][key] for key in ("steps", "most_steps"))
     if most < steps:
         raise UserError(

@@ -17,6 +17,14 @@ KEYS = _by_name({
     "training.loss": "criterion lossfunction objective",
     "training.precision": "amp fp16 bf16 dtype half mixedprecision",
     "training.threads": "numthreads",
+    "training.schedule": "scheduler lrschedule lrscheduler lrdecay decay",
+    "training.warm_up": "warmupepochs warmupsteps warmupratio pctstart",
+    "training.weight_decay": "wd l2",
+    "training.label_smoothing": "smoothing",
+    "training.gradient_clipping": "clip gradclip clipnorm gradientclipval maxgradnorm",
+    "training.average": "ema swa polyak",
+    "training.average_decay": "emadecay",
+    "training.augmentation": "augment augmentations transform transforms",
     "seeds.first": "seed randomseed randomstate",
     "seeds.count": "nseeds numseeds runs repeats",
     "dataset.name": "data",
@@ -51,6 +59,12 @@ VALUES = {
         "cross_entropy": "ce crossentropyloss nll categoricalcrossentropy softmax",
         "double_softmax_cross_entropy": "doublesoftmax",
     }),
+    "training.schedule": _by_name({
+        "constant": "none", "cosine": "cosineannealinglr", "one_cycle": "onecyclelr",
+    }),
+    "training.average": _by_name({
+        "none": "off false no", "ema": "exponential polyak", "last_epochs": "swa last",
+    }),
     "explanation.method": _by_name({"integrated_gradients": "ig"}),
     "explanation.target": _by_name({"logit_minus_mean": "logit", "softmax": "probability"}),
     "tracking.tracker": _by_name({"wandb": "w&b wb weightsandbiases"}),
@@ -60,44 +74,37 @@ VALUES = {
 }  # fmt: skip
 # What is absent on purpose: how it may be called, and what there is instead.
 ABSENT = {
-    "augmentation": (
-        "augment augmentation augmentations transform transforms autoaugment",
-        "every network sees the same images, resized and scaled to 0 to 1",
+    "policies of augmentation": (
+        "autoaugment randaugment trivialaugment mixup cutmix flip fliplr horizontalflip",
+        "training.augmentation has what leaves a digit that digit",
     ),
     "standardised images": (
         "normalize normalise normalization standardize mean std",
         "they are scaled to 0 to 1 and no further, so that black, where explanations start, is 0",
     ),
-    "a learning-rate schedule": (
-        "schedule scheduler lrschedule lrscheduler warmup warmupepochs cosine decay lrdecay "
-        "stepsize gamma",
-        "training.learning_rate is constant, as in the homework",
+    "steps of a schedule": (
+        "cosine stepsize gamma milestones",
+        "training.schedule names one of the schedules, which end with the last step",
     ),
-    "weight decay and momentum": (
-        "weightdecay wd l2 momentum betas nesterov",
-        "optimizers have torch's defaults but for training.learning_rate: adamw decays weights "
-        "by 0.01, sgd has no momentum",
+    "other constants of optimizers": (
+        "betas beta1 beta2 eps epsilon amsgrad dampening",
+        "they are torch's defaults but for the learning rate, weight decay and momentum",
     ),
     "early stopping": (
         "earlystopping earlystop patience savebest",
         "a network trains for training.epochs, and its last weights count",
     ),
-    "clipped or accumulated gradients": (
-        "clip gradclip clipnorm gradientclipval maxgradnorm accumulate accumulategradbatches "
-        "gradaccum",
-        "gradients are used as they are, and a step is a batch",
+    "accumulated gradients": (
+        "accumulate accumulategradbatches gradaccum",
+        "a step is a batch",
     ),
-    "label smoothing and class weights": (
-        "labelsmoothing smoothing classweight classweights",
+    "class weights": (
+        "classweight classweights",
         "a loss of one's own is a function in workflow/blocklab/losses.py",
     ),
     "weights to start from": (
         "pretrained weights checkpoint finetune resume",
         "every network starts untrained; a run that was interrupted goes on by itself",
-    ),
-    "settings of one network alone": (
-        "",
-        "but for batch_size all are trained alike, so that their blocks are what differs",
     ),
     "dropout, activations and batch normalisation": (
         "dropout dropoutrate dropoutprob activation act nonlinearity bn batchnorm usebn",

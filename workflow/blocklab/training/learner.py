@@ -9,17 +9,23 @@ import math
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import nn
 
 from blocklab.data.prepared import Split
 from blocklab.losses import LOSSES
 from blocklab.networks.images import as_input
-from blocklab.networks.network import Layer, initialise
+from blocklab.networks.network import INFERENCE_BATCH, Layer, initialise
+from blocklab.training.augmentation import Augmentation
+from blocklab.training.averaging import Average
 from blocklab.training.optimizers import make_optimizer
+from blocklab.training.schedules import learning_rates
 from blocklab.training.settings import Settings
 
 log = logging.getLogger(__name__)
 
 WARM_UP_STEPS = 3  # what torch asks for before a capture
+# Beyond every seed of a study: distortions must not be drawn as dropout and order are.
+AUGMENTATION_SEED = 2**31
 # In one graph. More would share its launch still better, and take longer to capture (an estimate).
 MOST_STEPS_AT_ONCE = 5
 
@@ -38,14 +44,16 @@ class Learner:
 
     def __init__(self, layers: list[Layer], split: Split, settings: Settings, seed: int) -> None:
         device = split.images.device
-        self.split, self.settings, self.seed = split, settings, seed
+        self.layers, self.split, self.settings, self.seed = layers, split, settings, seed
         self.network = initialise(layers, seed).to(device, memory_format=torch.channels_last)
         self.order_generator = torch.Generator().manual_seed(seed)
         self.dropout_generator = torch.Generator(device).manual_seed(seed)
         for module in self.network.modules():
             if hasattr(module, "generator"):
                 module.generator = self.dropout_generator
-        self.optimizer = make_optimizer(self.network, settings, device)
+        self.augmentation_generator = torch.Generator(device).manual_seed(AUGMENTATION_SEED + seed)
+        self.augmentation = Augmentation(settings.augmentation, self.augmentation_generator)
+        self.average = Average(self.network, settings)
         count = len(split.labels)
         self.batch_size = min(settings.batch_size, count)
         self.permutation = torch.zeros(count, dtype=torch.int64, device=device)
@@ -57,6 +65,11 @@ class Learner:
         self.losses = torch.zeros(len(self.numbers), device=device)
         self.correct = torch.zeros(len(self.numbers), dtype=torch.int64, device=device)
         self.history: list[dict[str, float]] = []  # a row per epoch that is done
+        # Of the whole training: how many steps there were, and the learning rate of each.
+        self.taken = torch.zeros(1, dtype=torch.int64, device=device)
+        rates = learning_rates(settings, settings.epochs * len(self.numbers))
+        self.rates = None if rates is None else rates.to(device)
+        self.optimizer = make_optimizer(self.network, settings, device, rates is not None)
         self.graph: torch.cuda.CUDAGraph | None = None
         self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self.steps_at_once = most_at_once(whole) if self.stream else 1
@@ -96,6 +109,7 @@ class Learner:
             finite = [value.isfinite().all() for value in self.network.state_dict().values()]
             finite = torch.stack(finite).all().view(1)
             figures = torch.cat([self.losses, self.correct, finite]).tolist()
+            self.average.after_epoch(len(self.history) + 1)
         count, steps = len(self.permutation), len(self.losses)
         losses, correct, finite = figures[:steps], figures[steps:-1], figures[-1]
         sizes = [min(self.batch_size, count - first) for first in range(0, count, self.batch_size)]
@@ -103,11 +117,23 @@ class Learner:
         bad = (step for step, loss in enumerate(losses, start=1) if not math.isfinite(loss))
         return sum(correct) / count, loss, next(bad, None if finite else steps)
 
+    def result(self) -> nn.Module:
+        """Return the network that is to be judged: that of the last step, or an average of it."""
+        if self.settings.average == "none":
+            return self.network
+        device = self.split.images.device
+        network = initialise(self.layers, self.seed).to(device, memory_format=torch.channels_last)
+        network.load_state_dict(self.network.state_dict())
+        batches = self.split.images.split(INFERENCE_BATCH)
+        self.average.put_into(network, (as_input(images) for images in batches))
+        return network
+
     def capture(self) -> None:
         """Record a stride as a CUDA graph; raises RuntimeError where that is not possible."""
         self.warm_up()
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(self.dropout_generator)
+        graph.register_generator_state(self.augmentation_generator)
         # After a capture that failed, torch leaves the graph's stream current.
         with self.on_stream(), torch.cuda.graph(graph, stream=self.stream):
             for _ in range(self.steps_at_once):
@@ -118,7 +144,7 @@ class Learner:
         """Take a few steps, so that all there is to allocate is, and undo what they taught."""
         with self.on_stream():
             before = {name: value.clone() for name, value in self.network.state_dict().items()}
-            dropout_state = self.dropout_generator.get_state()
+            states = {name: drawn.get_state() for name, drawn in self._generators().items()}
             self.network.train()
             for _ in range(WARM_UP_STEPS):
                 self.steps.zero_()
@@ -128,7 +154,10 @@ class Learner:
             for state in self.optimizer.state.values():
                 for value in state.values():
                     value.zero_()
-            self.dropout_generator.set_state(dropout_state)
+            for value in (self.taken, *self.average.state().values()):
+                value.zero_()
+            for name, drawn in self._generators().items():
+                drawn.set_state(states[name])
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return all that the next epoch depends on, by name; what lives on is not copied."""
@@ -136,8 +165,9 @@ class Learner:
         for position, parameter in enumerate(self.network.parameters()):
             for name, value in self.optimizer.state[parameter].items():
                 tensors[f"optimizer.{position}.{name}"] = value
+        tensors |= {f"average.{name}": value for name, value in self.average.state().items()}
         generators = {name: generator.get_state() for name, generator in self._generators().items()}
-        return tensors | generators
+        return tensors | {"taken": self.taken} | generators
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
         """Become what `state` was taken of; raises KeyError if that was another network."""
@@ -152,20 +182,34 @@ class Learner:
             generator.set_state(state[name])
 
     def _generators(self) -> dict[str, torch.Generator]:
-        return {"order": self.order_generator, "dropout": self.dropout_generator}
+        return {
+            "order": self.order_generator,
+            "dropout": self.dropout_generator,
+            "augmentation": self.augmentation_generator,
+        }
 
     def _learn_next(self) -> None:
         """Learn from the batch whose number is on the device: a graph is the same every time."""
         self._learn(self.batches.index_select(0, self.steps)[0])
 
     def _learn(self, batch: torch.Tensor) -> None:
+        settings = self.settings
         images, labels = as_input(self.split.images[batch]), self.split.labels[batch]
-        with autocast(images.device, self.settings.precision):
+        if self.augmentation:
+            images = self.augmentation(images)
+        with autocast(images.device, settings.precision):
             logits = self.network(images)
-        loss = LOSSES[self.settings.loss].of_tensors(logits, labels)
+        loss = LOSSES[settings.loss].of_tensors(logits, labels, settings.label_smoothing)
         self.optimizer.zero_grad()
         loss.backward()
+        if settings.gradient_clipping:
+            nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clipping)
+        if self.rates is not None:
+            for group in self.optimizer.param_groups:
+                group["lr"].copy_(self.rates[self.taken][0])
         self.optimizer.step()
+        self.average.after_step()
+        self.taken += 1
         # Writing by index would be slow where only deterministic algorithms are allowed.
         here = self.numbers == self.steps
         torch.where(here, loss.detach(), self.losses, out=self.losses)

@@ -72,7 +72,7 @@ def train(
             raise
         raise _out_of_memory(name, settings.batch_size, at_once) from None
     history = [row for learner in trained for row in learner.history]
-    return [learner.network for learner in trained], history
+    return [learner.result() for learner in trained], history
 
 
 def run_epoch(learners: Sequence[Learner], data: PreparedData, epoch: int, name: str) -> None:
@@ -148,7 +148,7 @@ def _score(learner: Learner, split: Split) -> tuple[float, float]:
     """Return accuracy and mean loss on a split; NaN if it is empty."""
     if len(split.labels) == 0:
         return math.nan, math.nan
-    logits = predict(learner.network, split.images)
+    logits = predict(learner.result(), split.images)
     correct = (logits.argmax(dim=1) == split.labels).sum()
     loss = LOSSES[learner.settings.loss].of_tensors(logits, split.labels)
     correct, loss = torch.stack([correct.double(), loss.double()]).tolist()  # one wait for both

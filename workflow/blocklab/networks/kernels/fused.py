@@ -34,10 +34,16 @@ def batch_norm_activation(
 def follow_batch(
     norm: nn.BatchNorm2d, mean: torch.Tensor, variance: torch.Tensor, pixels: int | torch.Tensor
 ) -> None:
-    """Let norm's statistics follow the mean and (biased) variance [C] of a batch."""
+    """Let norm's statistics follow the mean and (biased) variance [C] of a batch.
+
+    Without a momentum they become the mean over all batches, as torch's do.
+    """
     norm.num_batches_tracked += 1
-    norm.running_mean.lerp_(mean, norm.momentum)
-    norm.running_var.lerp_(variance * (pixels / (pixels - 1)), norm.momentum)
+    share = norm.momentum
+    if share is None:
+        share = 1 / norm.num_batches_tracked.float()
+    norm.running_mean.lerp_(mean, share)
+    norm.running_var.lerp_(variance * (pixels / (pixels - 1)), share)
 
 
 def max_pool(x: torch.Tensor, kernel: int) -> torch.Tensor:

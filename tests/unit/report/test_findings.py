@@ -8,7 +8,7 @@ import pytest
 from blocklab.report.sentences.findings import conclusion, highest_costs, oddities, standing
 from blocklab.report.words import interval
 
-CONFIG = {"training": {"epochs": 10}}
+EPOCHS = "10 epochs"
 SIZES = {"training": 55000, "validation": 5000, "test": 10000}
 CLASSES = [str(label) for label in range(10)]
 # What each oddity is known by.
@@ -21,7 +21,8 @@ BETTER = "More accurate on the test images, a difference of these"
 
 
 def odd(networks, loss="cross_entropy", class_names=CLASSES, chance=0.0):
-    return oddities(networks, loss, class_names, chance)
+    losses = dict.fromkeys(networks["network"], loss)
+    return oddities(networks, losses, class_names, chance)
 
 
 def test_nothing_odd_is_nothing_said(make_networks):
@@ -127,7 +128,7 @@ def test_the_floor_is_told_under_the_homeworks_loss_alone(make_networks):
 
 
 def test_the_conclusion_in_full(make_networks):
-    text = conclusion(make_networks(csp={"p_value": 0.012}), CONFIG, SIZES, 0.1)
+    text = conclusion(make_networks(csp={"p_value": 0.012}), EPOCHS, SIZES, 0.1)
     assert text == (
         "Of 2 networks trained for 10 epochs on 55,000 images, **vgg** is the best by validation "
         "accuracy (99.00 %). It gets 98.50 % (97.50 to 99.50) of the 10,000 test images right; the "
@@ -136,7 +137,7 @@ def test_the_conclusion_in_full(make_networks):
         "trained networks, on these images: csp (p = 0.012). With one seed "
         "each, this is about these trained networks; another seed may differ."
     )
-    several = conclusion(make_networks(seeds=3), CONFIG, SIZES, 0.1)
+    several = conclusion(make_networks(seeds=3), EPOCHS, SIZES, 0.1)
     assert "beyond the chance of the seeds (" in several and "one seed" not in several
 
 
@@ -153,7 +154,7 @@ def test_the_conclusion_in_full(make_networks):
     ],
 )
 def test_the_conclusion_claims_what_the_p_values_support(make_networks, changes, told):
-    text = conclusion(make_networks(**changes), CONFIG, SIZES, 0.1)
+    text = conclusion(make_networks(**changes), EPOCHS, SIZES, 0.1)
     everything = {OPTIMISTIC, REAL, UNTOLD, EQUAL, WORSE, BETTER}
     assert {sentence for sentence in everything if sentence in text} == told
 
@@ -161,20 +162,20 @@ def test_the_conclusion_claims_what_the_p_values_support(make_networks, changes,
 def test_without_a_validation_split_the_conclusion_rests_on_the_test(make_networks):
     missing = {"validation_acc": math.nan}
     networks = make_networks(exp3=missing, vgg=missing, csp=missing)
-    text = conclusion(networks, CONFIG, SIZES, 0.1)
+    text = conclusion(networks, EPOCHS, SIZES, 0.1)
     assert "**vgg** is the best by test accuracy (98.50 %)" in text
     assert "There is no validation split" in text
 
 
 def test_one_candidate_is_no_best_of_several(make_networks):
     networks = make_networks().iloc[:2]
-    text = conclusion(networks, {"training": {"epochs": 1}}, SIZES, 0.1)
+    text = conclusion(networks, "1 epoch", SIZES, 0.1)
     assert text.startswith(
         "**vgg**, the one network beside the baseline, trained for 1 epoch on 55,000 images, has "
         "a validation accuracy of 99.00 %. It gets "
     )
     assert not any(word in text for word in (EQUAL, WORSE, BETTER, "best"))
-    text = conclusion(networks.assign(validation_acc=math.nan), CONFIG, SIZES, 0.1)
+    text = conclusion(networks.assign(validation_acc=math.nan), EPOCHS, SIZES, 0.1)
     assert "baseline, trained for 10 epochs on 55,000 images. It gets 98.50 %" in text
     assert not any(word in text for word in (OPTIMISTIC, "best"))
 
@@ -182,12 +183,12 @@ def test_one_candidate_is_no_best_of_several(make_networks):
 @pytest.mark.parametrize(("p", "told"), [(1e-6, True), (0.2, False)])
 def test_a_baseline_that_is_better_beyond_chance_is_told_at_once(make_networks, p, told):
     networks = make_networks(exp3={"test_acc": 0.995, "p_value": p})
-    opening, rest = conclusion(networks, CONFIG, SIZES, 0.1).split(
+    opening, rest = conclusion(networks, EPOCHS, SIZES, 0.1).split(
         ". vgg gets " if told else ". It gets "
     )
     assert opening.endswith(", but the baseline **exp3** is better") == told
     assert "1.00 points more" in rest
-    alone = conclusion(networks.iloc[:2], CONFIG, SIZES, 0.1)
+    alone = conclusion(networks.iloc[:2], EPOCHS, SIZES, 0.1)
     assert (" of 99.00 %, but the baseline **exp3** is better. vgg gets" in alone) == told
 
 
@@ -227,7 +228,7 @@ def test_interval_without_limits_and_above_one(make_networks):
 def test_a_network_at_chance_level_is_not_called_best_without_saying_so(make_networks, low, told):
     networks = make_networks(vgg={"test_acc": 0.11})
     networks.loc[networks["best"], "test_acc_low"] = low
-    text = conclusion(networks, CONFIG, SIZES, 0.1)
+    text = conclusion(networks, EPOCHS, SIZES, 0.1)
     assert (
         "but **cannot be told from chance**: giving the commonest class for every" in text
     ) == told
@@ -235,13 +236,13 @@ def test_a_network_at_chance_level_is_not_called_best_without_saying_so(make_net
     assert [sentence.split("**")[1] for sentence in sentences] == ["vgg"] * told
     # Without an interval the accuracy itself is compared.
     networks["test_acc_low"], networks["test_acc"] = math.nan, 0.1
-    assert "told from chance" in conclusion(networks, CONFIG, SIZES, 0.1)
+    assert "told from chance" in conclusion(networks, EPOCHS, SIZES, 0.1)
 
 
 def test_one_seed_is_never_beyond_chance_and_several_seeds_are(make_networks):
     networks = make_networks(csp={"p_value": 0.001})
-    assert "beyond" not in conclusion(networks, CONFIG, SIZES, 0.1)
-    several = conclusion(make_networks(3, csp={"p_value": 0.001}), CONFIG, SIZES, 0.1)
+    assert "beyond" not in conclusion(networks, EPOCHS, SIZES, 0.1)
+    several = conclusion(make_networks(3, csp={"p_value": 0.001}), EPOCHS, SIZES, 0.1)
     assert several.count("beyond the chance of the seeds") == 2
     assert "these images" not in several
 
@@ -256,5 +257,5 @@ def test_classes_no_better_than_a_guess_are_counted(make_networks):
 def test_of_many_rivals_some_are_named(make_networks):
     networks = make_networks()
     more = [networks.iloc[[2]].assign(network=f"n{number}") for number in range(30)]
-    text = conclusion(pd.concat([networks, *more]), CONFIG, SIZES, 0.1)
+    text = conclusion(pd.concat([networks, *more]), EPOCHS, SIZES, 0.1)
     assert "n6 (p = 0.200) and 23 more." in text and "n7 " not in text

@@ -1,12 +1,15 @@
 """The homework's numbers beside a study's, and what the study did differently."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from blocklab.report.recipes import beyond_the_usual
 from blocklab.report.statistics import prediction_interval
-from blocklab.report.words import DASH, count, join
+from blocklab.report.words import DASH, by_value_or_all, count, join
+from blocklab.study.recipe import training_of
 
 MEASURES = {
     "acc": "accuracy, training images",
@@ -19,10 +22,11 @@ ONE_MORE_RUN = "one more run: accuracy, test images (95 %)"
 
 @dataclass(frozen=True)
 class Comparison:
-    """A table of MEASURES per network, the differences in words, and each side's best."""
+    """A table of MEASURES per network, what differs and our optimizers in words, the bests."""
 
     table: pd.DataFrame
     differences: str
+    optimizers: str
     their_best: str
     our_best: str
 
@@ -46,11 +50,15 @@ def compare(
     if ours.empty:
         return None
     theirs = theirs.loc[ours.index]
-    same_loss = config["training"]["loss"] == theirs["training_loss"].iloc[0]
+    recipes = {name: training_of(config, name) for name in ours.index}
+    same_loss = {
+        name: recipe["loss"] == theirs.loc[name, "training_loss"]
+        for name, recipe in recipes.items()
+    }
     rows = [
         {"network": name}
         | {
-            title: _cell(theirs.loc[name, key], ours.loc[name, key], key, same_loss)
+            title: _cell(theirs.loc[name, key], ours.loc[name, key], key, same_loss[name])
             for key, title in MEASURES.items()
         }
         | {
@@ -65,9 +73,24 @@ def compare(
     return Comparison(
         pd.DataFrame(rows),
         join(_differences(theirs, ours, config, sizes)),
+        by_value_or_all(
+            {
+                name: f"{recipe['optimizer']} and {recipe['learning_rate']}"
+                for name, recipe in recipes.items()
+            }
+        ),
         str(theirs["test_acc"].idxmax()),
         str(ours["test_acc"].idxmax()),
     )
+
+
+def _of_recipe(
+    ours: pd.DataFrame, config: dict[str, Any], key: str, theirs: Any, words: Callable[[Any], str]
+) -> list[str]:
+    """Return, for each value of a key that is not the homework's, which networks had it."""
+    values = {name: training_of(config, name)[key] for name in ours.index}
+    text = by_value_or_all({name: words(value) for name, value in values.items()})
+    return [f"{text} (there {theirs})"] if set(values.values()) != {theirs} else []
 
 
 def _cell(theirs: float, ours: float, key: str, same_loss: bool) -> str:
@@ -92,16 +115,18 @@ def _differences(
     """Return what differs from what the homework states, each in words: ours (there theirs)."""
     found = []
     setup = theirs.iloc[0]  # they share it
-    if config["training"]["epochs"] != setup["epochs"]:
-        found.append(f"{count(config['training']['epochs'], 'epoch')} (there {setup['epochs']})")
+    found += _of_recipe(ours, config, "epochs", setup["epochs"], lambda n: count(n, "epoch"))
     if sizes["training"] != setup["training_images"]:
         there = f"{setup['training_images']:,}"
         found.append(f"{sizes['training']:,} training images (there {there})")
     if config["dataset"]["input_size"] != setup["input_size"]:
         size = config["dataset"]["input_size"]
         found.append(f"images of {size} pixels (there {setup['input_size']})")
-    if config["training"]["loss"] != setup["training_loss"]:
-        found.append(f"the loss {config['training']['loss']} (there {setup['training_loss']})")
+    found += _of_recipe(ours, config, "loss", setup["training_loss"], "the loss {}".format)
+    extras = {name: beyond_the_usual(training_of(config, name)) for name in ours.index}
+    if any(extras.values()):
+        told = {name: words or "nothing more" for name, words in extras.items()}
+        found.append(f"{by_value_or_all(told)} (there none is told of)")
     if (ours["seeds"] > 1).any():
         found.append(f"{count(int(ours['seeds'].max()), 'seed')} (there one)")
     batches: dict[tuple[int, int], list[str]] = {}

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from blocklab.report.words import DASH, join, literal
+from blocklab.report.recipes import differing
+from blocklab.report.words import DASH, by_value, join, literal
 
 Layers = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -27,15 +28,17 @@ def layer_table(layers: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def differences(networks: Mapping[str, Mapping[str, Any]], layers: Layers) -> dict[str, str]:
+def differences(config: Mapping[str, Any], layers: Layers) -> dict[str, str]:
     """Return in what networks differ beside their blocks, and which has what, in words.
 
-    networks: the config's, of which the batch size is read. layers: as listed, empty where torch
-    was not there to tell; then nothing is known but the batch size.
+    layers: as listed, empty where torch was not there to tell; then nothing is known but batch
+    size and recipe.
 
     Pooling is what makes maps smaller without a parameter, the head what comes once they are flat.
     """
+    networks = config["networks"]
     found = {"batch size": {name: str(network["batch_size"]) for name, network in networks.items()}}
+    found |= differing(config)
     if all(layers.get(name) for name in networks):
         found["activation"] = {name: _activation(layers[name]) for name in networks}
         found["pooling"] = {name: _pooling(layers[name]) for name in networks}
@@ -62,11 +65,3 @@ def _head(layers: Sequence[Mapping[str, Any]]) -> str:
 
 def _words(layers: Sequence[Mapping[str, Any]]) -> str:
     return " → ".join(literal(entry["layer"]) for entry in layers for _ in range(entry["repeat"]))
-
-
-def by_value(values: Mapping[str, str]) -> str:
-    """Return 'a (first and second); b (third)'."""
-    networks: dict[str, list[str]] = {}
-    for name, value in values.items():
-        networks.setdefault(value, []).append(name)
-    return "; ".join(f"{value} ({join(names)})" for value, names in networks.items())

@@ -10,7 +10,8 @@ import pandas as pd
 from blocklab.explanation.ink import on_black
 from blocklab.report.explanations.section import explained
 from blocklab.report.homework import compare
-from blocklab.report.layers import by_value, differences, layer_table
+from blocklab.report.layers import differences, layer_table
+from blocklab.report.recipes import epochs_in_words, losses, recipes_in_words
 from blocklab.report.sentences.conclusions import best_and_why, limits, remains_open
 from blocklab.report.sentences.findings import conclusion, highest_costs, oddities, standing
 from blocklab.report.sentences.stopping import stopped_low
@@ -19,7 +20,7 @@ from blocklab.report.study_files import Study
 from blocklab.report.tables.cards import card_table, cards
 from blocklab.report.tables.costs import costs
 from blocklab.report.tables.ranking import ranking
-from blocklab.report.words import DASH, count, join, literal, percent
+from blocklab.report.words import DASH, by_value, count, join, literal, percent
 from blocklab.study.overlay import command
 
 COSTS = {
@@ -78,6 +79,8 @@ def _words(study: Study) -> dict[str, Any]:
         "seeds": int(networks["seeds"].iloc[0]),
         "bootstrap_seeds": BOOTSTRAP_SEEDS,
         "provenance": study.provenance,
+        "epochs": epochs_in_words(config),
+        "recipes": recipes_in_words(config),
         "batches": by_value({name: str(n["batch_size"]) for name, n in config["networks"].items()}),
     }
 
@@ -86,10 +89,10 @@ def _results(study: Study) -> dict[str, Any]:
     """Return tables and sentences of what was trained."""
     networks, config, sizes = study.networks, study.config, study.manifest["sizes"]
     class_names, chance = study.manifest["class_names"], _chance(study.confusion)
-    differing = differences(config["networks"], study.layers)
+    differing = differences(config, study.layers)
     all_cards = cards(study)
     return {
-        "conclusion": conclusion(networks, config, sizes, chance),
+        "conclusion": conclusion(networks, epochs_in_words(config), sizes, chance),
         "standing": standing(networks, SIZES),
         "differences": differing,
         "why": best_and_why(networks),
@@ -103,7 +106,7 @@ def _results(study: Study) -> dict[str, Any]:
             if study.layers.get(name)
         },
         "parameters": networks.set_index("network")["parameters"].to_dict(),
-        "oddities": oddities(networks, config["training"]["loss"], class_names, chance)
+        "oddities": oddities(networks, losses(config), class_names, chance)
         + stopped_low(study.histories, sizes["validation"]),
         "resources": _markdown(costs(networks)),
         "highest": highest_costs(networks, COSTS),

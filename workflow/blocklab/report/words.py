@@ -53,6 +53,19 @@ def join_some(words: Sequence[str], most: int = 8, last: str = "and") -> str:
     return join(words if left <= 0 else [*words[:most], f"{left} more"], last)
 
 
+def by_value(values: Mapping[str, str]) -> str:
+    """Return 'a (first and second); b (third)'."""
+    networks: dict[str, list[str]] = {}
+    for name, value in values.items():
+        networks.setdefault(value, []).append(name)
+    return "; ".join(f"{value} ({join(names)})" for value, names in networks.items())
+
+
+def by_value_or_all(values: Mapping[str, str]) -> str:
+    """Return the value that all share, or else `by_value`."""
+    return next(iter(values.values())) if len(set(values.values())) == 1 else by_value(values)
+
+
 def count(number: int, noun: str) -> str:
     """Return '1 epoch' or '10 epochs'."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

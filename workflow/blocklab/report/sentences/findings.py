@@ -2,8 +2,7 @@
 
 import math
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,18 +15,17 @@ LOW_RECALL = 0.9
 CONFIDENTLY_WRONG = 0.01  # the probability of the true class
 
 
-def conclusion(
-    networks: pd.DataFrame, config: dict[str, Any], sizes: dict[str, int], chance: float
-) -> str:
-    """Return the summary's first paragraph; chance: the commonest class's share of test images."""
+def conclusion(networks: pd.DataFrame, epochs: str, sizes: dict[str, int], chance: float) -> str:
+    """Return the summary's first paragraph.
+
+    epochs: how long networks were trained, in words. chance: the commonest class's share of test
+    images.
+    """
     best = networks[networks["best"]].iloc[0]
     baseline = networks[networks["baseline"]].iloc[0]
     candidates = networks[~networks["baseline"]]
     chosen = selection_column(networks)
-    trained = (
-        f"trained for {count(config['training']['epochs'], 'epoch')} on "
-        f"{count(sizes['training'], 'image')}"
-    )
+    trained = f"trained for {epochs} on {count(sizes['training'], 'image')}"
     measure = f"{'validation' if chosen == 'validation_acc' else 'test'} accuracy"
     alone = len(candidates) == 1
     if alone and chosen == "test_acc":  # which the next sentence tells
@@ -80,11 +78,12 @@ def conclusion(
 
 
 def oddities(
-    networks: pd.DataFrame, loss: str, class_names: Sequence[str], chance: float
+    networks: pd.DataFrame, losses: Mapping[str, str], class_names: Sequence[str], chance: float
 ) -> list[str]:
     """Return what is odd in a network and shows in its numbers, a Markdown sentence each.
 
-    chance: the commonest class's share of the test images.
+    losses: what each network was trained with. chance: the commonest class's share of the test
+    images.
     """
     classes = len(class_names)
     found = []
@@ -109,8 +108,9 @@ def oddities(
         found += _recall_oddities(row, class_names)
         if row["test_cross_entropy"] > math.log(classes):
             found.append(_cross_entropy_oddity(row, classes))
-    if loss == "double_softmax_cross_entropy":
-        found.append(_floor_sentence(networks, classes))
+    twice = networks["network"].map(losses) == "double_softmax_cross_entropy"
+    if twice.any():
+        found.append(_floor_sentence(networks[twice], classes))
     return found
 
 

@@ -1,0 +1,85 @@
+"""How networks were trained, in words: what they share, and in what they differ."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from blocklab.report.words import by_value_or_all, count, join
+from blocklab.study.config import schema
+from blocklab.study.recipe import OF_THE_MACHINE, training_of
+
+# What a recipe always says; of the rest, only what is not as it is by default.
+ALWAYS = ("optimizer", "learning_rate", "loss")
+
+
+def epochs_in_words(config: Mapping[str, Any]) -> str:
+    """Return '10 epochs', or '5 to 20 epochs' where networks differ."""
+    epochs = [training_of(config, name)["epochs"] for name in config["networks"]]
+    fewest, most = min(epochs), max(epochs)
+    return count(most, "epoch") if fewest == most else f"{fewest} to {count(most, 'epoch')}"
+
+
+def losses(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the loss that each network was trained with."""
+    return {name: training_of(config, name)["loss"] for name in config["networks"]}
+
+
+def differing(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the keys of a recipe in which networks differ, in words, with each network's value."""
+    recipes = {name: dict(_flat(training_of(config, name))) for name in config["networks"]}
+    values: dict[str, dict[str, str]] = {}
+    for name, recipe in recipes.items():
+        for key, value in recipe.items():
+            values.setdefault(_words(key), {})[name] = _text(value)
+    return {key: of for key, of in values.items() if len(set(of.values())) > 1}
+
+
+def recipes_in_words(config: Mapping[str, Any]) -> str:
+    """Return every way of training and the networks that were trained so, if it is not all."""
+    recipes = {name: training_of(config, name) for name in config["networks"]}
+    return by_value_or_all({name: ", ".join(_recipe(known)) for name, known in recipes.items()})
+
+
+def beyond_the_usual(training: Mapping[str, Any]) -> str:
+    """Return what a recipe has beside epochs, optimizer, learning rate and loss, '' for nothing."""
+    return join([words for key, words in _extras(training) if key not in (*ALWAYS, "epochs")])
+
+
+def _recipe(training: Mapping[str, Any]) -> list[str]:
+    usual = [training["optimizer"], f"learning rate {_text(training['learning_rate'])}"]
+    extras = (words for key, words in _extras(training) if key not in ALWAYS)
+    return [*usual, training["loss"], *extras]
+
+
+def _extras(training: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the keys that are not as they are by default, and each with its value in words."""
+    defaults = dict(_flat(_defaults()))
+    for key, value in _flat(training):
+        if value != defaults[key] or key == "epochs":
+            text = count(value, "epoch") if key == "epochs" else f"{_words(key)} {_text(value)}"
+            yield key, text
+
+
+def _defaults() -> dict[str, Any]:
+    parts = schema()["properties"]["training"]["properties"]
+    known = {key: part["default"] for key, part in parts.items()}
+    distortions = parts["augmentation"]["properties"]
+    return known | {"augmentation": {key: part["default"] for key, part in distortions.items()}}
+
+
+def _flat(training: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the keys of a recipe, those of distortions with `augmentation.` in front."""
+    for key, value in training.items():
+        if key == "augmentation":
+            yield from ((f"augmentation.{name}", strength) for name, strength in value.items())
+        elif key not in OF_THE_MACHINE:
+            yield key, value
+
+
+def _words(key: str) -> str:
+    return key.removeprefix("augmentation.").replace("_", " ")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return str(value)

@@ -18,7 +18,7 @@ OF_A_PROCESS = {"started", "finished", "resumed_after_epoch", "resumed", "comman
 # What holds or draws times and costs alone, and the page, which shows what the summary says.
 TIMED = {"samples.csv", "resource_use.png", "timeline.png", "accuracy_against_cost.png"}
 TIMED |= {"report.html"}
-COSTS = re.compile(r"^## What it cost$.*?(?=^## )|^An epoch of [^\n]*$", re.MULTILINE | re.DOTALL)
+COSTS = re.compile(r"^## What it cost$.*?(?=^## )|An epoch of [^\n]*$", re.MULTILINE | re.DOTALL)
 
 
 def files(study: Study, below: str) -> Iterator[Path]:

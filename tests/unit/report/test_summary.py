@@ -54,7 +54,7 @@ def test_the_homeworks_numbers_stand_beside_ours_with_the_difference(make_study)
     assert "exp3" not in table  # the homework gave no numbers of its baseline
     text = study.render()
     assert "its best by test accuracy was vgg; ours is vgg." in text
-    assert "here they are adam and\n0.001." in text
+    assert "here they are adam and 0.001." in text
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,16 @@
 """How networks were trained, in words: what they share, and in what they differ."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 from blocklab.report.words import by_value_or_all, count, join
-from blocklab.study.config import schema
 from blocklab.study.recipe import OF_THE_MACHINE, training_of
+from blocklab.training.settings import Settings
 
-# What a recipe always says; of the rest, only what is not as it is by default.
+# What a recipe always says; of the rest, only what is not off.
 ALWAYS = ("optimizer", "learning_rate", "loss")
+OFF = {field.name: field.default for field in fields(Settings)}
 
 
 def epochs_in_words(config: Mapping[str, Any]) -> str:
@@ -51,19 +53,12 @@ def _recipe(training: Mapping[str, Any]) -> list[str]:
 
 
 def _extras(training: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the keys that are not as they are by default, and each with its value in words."""
-    defaults = dict(_flat(_defaults()))
+    """Yield the keys that are not off, and each with its value in words."""
     for key, value in _flat(training):
-        if value != defaults[key] or key == "epochs":
-            text = count(value, "epoch") if key == "epochs" else f"{_words(key)} {_text(value)}"
-            yield key, text
-
-
-def _defaults() -> dict[str, Any]:
-    parts = schema()["properties"]["training"]["properties"]
-    known = {key: part["default"] for key, part in parts.items()}
-    distortions = parts["augmentation"]["properties"]
-    return known | {"augmentation": {key: part["default"] for key, part in distortions.items()}}
+        if key == "epochs":
+            yield key, count(value, "epoch")
+        elif value != OFF.get(key, 0):  # distortions are off at 0
+            yield key, f"{_words(key)} {_text(value)}"
 
 
 def _flat(training: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

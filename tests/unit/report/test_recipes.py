@@ -1,0 +1,59 @@
+"""How networks were trained, as the summary tells it."""
+
+import pytest
+
+
+@pytest.fixture
+def study(make_study):
+    made = make_study(csp={"parameters": 43114})
+    made.sizes["training"] = 60000
+    return made
+
+
+def line(text: str, start: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(start))
+
+
+def test_the_homeworks_recipe_is_told_in_a_few_words(study):
+    told = line(study.render(), "- training:")
+    assert told.startswith(
+        "- training: adam, learning rate 0.001, double_softmax_cross_entropy, 10 epochs; batch "
+    )
+
+
+def test_what_all_share_beyond_it_is_told_and_differs_from_the_homework(study):
+    study.config["training"] |= {"schedule": "one_cycle", "label_smoothing": 0.05}
+    study.config["training"]["augmentation"]["shift"] = 2
+    text = study.render()
+    words = "schedule one_cycle, label smoothing 0.05"
+    assert f"double_softmax_cross_entropy, 10 epochs, {words}, shift 2; batch" in line(
+        text, "- training:"
+    )
+    assert (
+        "for these reasons: schedule one_cycle, label smoothing 0.05 and shift 2 (there none is "
+        "told of)."
+    ) in text
+    assert "- label smoothing:" not in text  # the networks do not differ in it
+
+
+def test_a_network_of_its_own_is_told_wherever_it_matters(study):
+    study.config["networks"]["vgg"]["training"] = {
+        "epochs": 20, "loss": "cross_entropy", "augmentation": {"rotation": 9},
+    }  # fmt: skip
+    text = study.render()
+    assert text.splitlines()[0].endswith("10 to 20 epochs, 1 seed")
+    assert "trained for 10 to 20 epochs on" in text
+    assert line(text, "- epochs:") == "- epochs: 10 (exp3 and csp); 20 (vgg)"
+    assert line(text, "- loss:").endswith("cross_entropy (vgg)")
+    assert line(text, "- rotation:") == "- rotation: 0 (exp3 and csp); 9 (vgg)"
+    told = line(text, "- training:")
+    assert "10 epochs (exp3 and csp); adam, learning rate 0.001, cross_entropy, 20 epochs" in told
+    assert "20 epochs (vgg); 10 epochs (csp) (there 10)" in text
+    assert "the loss cross_entropy (vgg)" in text
+    assert "rotation 9 (vgg); nothing more (csp) (there none is told of)" in text
+    table = [line(text, f"| {name} ") for name in ("vgg", "csp")]
+    assert "1.46958 / –" in table[0] and "1.47022 / –" not in table[1]
+    # Only of those that apply softmax twice.
+    assert "softmax is applied twice" in text
+    study.config["training"]["loss"] = "cross_entropy"
+    assert "softmax is applied twice" not in study.render()

@@ -251,7 +251,9 @@ def job_settings(network, *sections):
         "classes": describe(config["dataset"]).classes,
     }
     own = {"training": training_of(config, network)}
-    return settings | {section: own.get(section, config[section]) for section in sections}
+    return settings | {
+        section: own.get(section, config[section]) for section in sections
+    }
 
 
 def duration_rank(wildcards):

@@ -273,7 +273,7 @@ def training_settings(network):
 def evaluation_params(network):
     """What decides whether an evaluation runs again, besides its inputs."""
     return {
-        "settings": canonical_json(job_settings(network, "training")),
+        "settings": canonical_json(job_settings(network, "training", "evaluation")),
         "code": code("evaluate.py", network=network),
     }
 

@@ -3,6 +3,14 @@ REPORT = os.path.relpath(WORKFLOW / "report")
 CARDS = list(map(os.path.relpath, card_files(config)))
 
 
+# Of networks that failed there is no vote.
+VOTES = {
+    name: networks
+    for name, networks in config["votes"].items()
+    if set(networks) <= set(NETWORKS)
+}
+
+
 rule aggregate:
     input:
         metrics=of_every_run("metrics.csv"),
@@ -26,6 +34,7 @@ rule aggregate:
         ),
         histories=f"{OUT}/histories.csv",
         confusion=f"{OUT}/confusion.csv",
+        votes=f"{OUT}/votes.csv",
         provenance=f"{OUT}/provenance.json",
     log:
         f"{OUT}/logs/aggregate.log",
@@ -35,6 +44,7 @@ rule aggregate:
     params:
         networks=network_of_every_run(),
         baseline=config["baseline"],
+        votes=canonical_json(VOTES),
         code=code("aggregate.py"),
     message:
         "Aggregate all runs"
@@ -82,6 +92,7 @@ STUDY_FILES = {
     "runs": rules.aggregate.output.runs,
     "histories": rules.aggregate.output.histories,
     "confusion": rules.aggregate.output.confusion,
+    "votes": rules.aggregate.output.votes,
     "provenance": rules.aggregate.output.provenance,
     **dict(rules.compare_explanations.output.items()),
     "manifest": MANIFEST,

@@ -10,6 +10,7 @@ from made_up_explanations import made_agreement, made_baselines, made_explanatio
 from blocklab.report.figures import catalogue
 from blocklab.report.study_files import Study
 from blocklab.report.summary import render
+from blocklab.report.votes import COLUMNS
 
 WORKFLOW = Path(__file__).parents[3] / "workflow"
 FIGURES = [*catalogue.FIGURES, "without_a_place_in_the_template"]
@@ -96,6 +97,7 @@ class Made:
         self.runs = made_runs(networks)
         self.histories = made_histories(networks)
         self.confusion = made_confusion(networks)
+        self.votes = pd.DataFrame(columns=COLUMNS)
         self.provenance = dict(PROVENANCE)
         self.explanations, self.agreement = made_explanations(), made_agreement()
         self.baselines = made_baselines()
@@ -120,6 +122,7 @@ class Made:
             runs=self.runs,
             histories=self.histories,
             confusion=self.confusion,
+            votes=self.votes,
             explanations=self.explanations,
             provenance=self.provenance,
             manifest=manifest,

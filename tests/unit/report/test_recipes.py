@@ -57,3 +57,15 @@ def test_a_network_of_its_own_is_told_wherever_it_matters(study):
     assert "softmax is applied twice" in text
     study.config["training"]["loss"] = "cross_entropy"
     assert "softmax is applied twice" not in study.render()
+
+
+def test_votes_and_shifts_are_told_below_the_ranking(study):
+    assert "Soft votes" not in study.render() and "asked about" not in study.render()
+    study.config["evaluation"]["shifts"] = 1
+    row = ["all", "vgg csp", 6, 57564, 0.991, 0.9921, 0.99, 0.9938, 0.0312]
+    study.votes.loc[0] = row
+    text = study.render()
+    assert "Every image was asked about 9 times, shifted by up to 1 pixel each way" in text
+    assert [cell.strip() for cell in line(text, "| all ").split("|")[2:-1]] == [
+        "vgg and csp", "6", "57,564", "99.10 %", "99.21 % (99.00 to 99.38)", "0.0312",
+    ]  # fmt: skip

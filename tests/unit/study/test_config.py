@@ -22,7 +22,7 @@ MISTAKES = [
     ("epochs", 3, "epochs: unknown key; did you mean 'training.epochs'?"),
     ("mode", "online", "mode: unknown key; did you mean 'tracking.mode'?"),
     ("zzz", 3, "zzz: unknown key; it may be outdir, partial, dataset, seeds, training, baseline, "
-     "only, explanation, tracking, networks"),
+     "only, evaluation, votes, explanation, tracking, networks"),
     ("seeds.cuont", 3, "seeds.cuont: unknown key; did you mean 'count'?"),
     ("networks.vgg.batchsize", 3, "networks.vgg.batchsize: unknown key; did you mean "
      "'batch_size'?"),
@@ -40,6 +40,9 @@ MISTAKES = [
     ("batch", 3, "batch: unknown key; it belongs to a network: networks.NAME.batch_size"),
     ("networks.vgg.bs", 3, "networks.vgg.bs: unknown key; did you mean 'batch_size'?"),
     ("training.augment", True, "training.augment: unknown key; did you mean 'augmentation'?"),
+    ("votes.all", ["vgg", "cps"], "votes.all[1]: there is no network 'cps'; did you mean 'csp'?"),
+    ("votes.All", ["vgg"], "votes: 'All' is no vote's name; use small letters, digits and "
+     "underscores, a letter first"),
     ("training.mixup", True, "training.mixup: unknown key; there is no key for policies of "
      "augmentation: training.augmentation has what leaves a digit that digit"),
     ("explanation.baseline", "mean", "explanation.baseline: unknown key; there is no key for the "
@@ -307,7 +310,7 @@ def test_every_key_is_described_and_has_a_default_or_is_required():
     assert filled_in == {"dataset.name", "networks", "networks.*", own}
     assert len(keys) > 30
     for name, part in keys.items():
-        if name == "networks.*":
+        if name in ("networks.*", "votes.*"):
             continue
         assert part.get("description"), name
         required = {"baseline", "networks", "networks.*.batch_size", "networks.*.layers"}
@@ -317,7 +320,7 @@ def test_every_key_is_described_and_has_a_default_or_is_required():
 def test_the_schema_refuses_unknown_keys_everywhere():
     parts = {"": schema(), **keys_of(schema())}
     sections = {name: part for name, part in parts.items() if "properties" in part}
-    assert len(sections) == 10
+    assert len(sections) == 11
     assert all(part["additionalProperties"] is False for part in sections.values())
 
 

@@ -23,6 +23,7 @@ def write_evaluation(
         job.data,
         settings["training"]["loss"],
         pd.read_csv(run / "history.csv"),
+        settings["evaluation"]["shifts"],
     )
     row = {"network": job.name} | metrics | complexity(job.layers, job.input_shape)
     write_table(into / "metrics.csv", pd.DataFrame([row]))

@@ -20,8 +20,8 @@ class Study:
     """What a page is made from.
 
     config: of the networks that have results, in the study's order. data: its name. networks,
-    runs, histories, confusion, explanations, agreement, baselines, provenance, homework: the files
-    of that name. manifest: of the prepared data. layers: as listed, by network; empty where no
+    runs, histories, confusion, votes, explanations, agreement, baselines, provenance, homework: the
+    files of that name. manifest: of the prepared data. layers: as listed, by network; empty where no
     torch was there to tell. cards: by name. figures: paths relative to the page, by name;
     structures: the same of the drawings of networks, and of their blocks as NAME_block. missing:
     networks without results.
@@ -33,6 +33,7 @@ class Study:
     runs: pd.DataFrame
     histories: pd.DataFrame
     confusion: pd.DataFrame
+    votes: pd.DataFrame
     explanations: pd.DataFrame
     agreement: pd.DataFrame
     baselines: pd.DataFrame
@@ -46,7 +47,9 @@ class Study:
     missing: Sequence[str]
 
 
-TABLES = ("runs", "histories", "confusion", "explanations", "agreement", "baselines", "homework")
+TABLES = (
+    "runs", "histories", "confusion", "votes", "explanations", "agreement", "baselines", "homework",
+)  # fmt: skip
 
 
 def read_study(files: Any, values: Any, folder: Path) -> Study:

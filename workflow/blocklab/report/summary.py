@@ -20,6 +20,7 @@ from blocklab.report.study_files import Study
 from blocklab.report.tables.cards import card_table, cards
 from blocklab.report.tables.costs import costs
 from blocklab.report.tables.ranking import ranking
+from blocklab.report.tables.votes import vote_table
 from blocklab.report.words import DASH, by_value, count, join, literal, percent
 from blocklab.study.overlay import command
 
@@ -99,6 +100,7 @@ def _results(study: Study) -> dict[str, Any]:
         "limits": limits(networks, list(differing), sizes["validation"]),
         "remains_open": remains_open(networks, study.histories),
         "ranking": _markdown(ranking(networks, study.runs, class_names)),
+        "votes": "" if study.votes.empty else _markdown(vote_table(study.votes)),
         "homework": compare(study.homework, networks, study.runs, config, sizes),
         "layers": {
             name: _markdown(layer_table(study.layers[name]))

@@ -140,13 +140,15 @@ def _folder(outdir: str) -> str:
 def _select(config: dict[str, Any]) -> None:
     """Leave the networks that `only` names, and the baseline, in their order."""
     networks, only = config["networks"], config["only"]
+    lists = {f"votes.{vote}": voters for vote, voters in config["votes"].items()}
+    for where, names in {"only": only or [], **lists}.items():
+        for position, name in enumerate(names):
+            if name not in networks:
+                raise UserError(
+                    f"{where}[{position}]: there is no network '{name}'{suggest(name, networks)}"
+                )
     if only is None:
         return
-    for position, name in enumerate(only):
-        if name not in networks:
-            raise UserError(
-                f"only[{position}]: there is no network '{name}'{suggest(name, networks)}"
-            )
     kept = {*only, config["baseline"]}
     config["networks"] = {name: network for name, network in networks.items() if name in kept}
 

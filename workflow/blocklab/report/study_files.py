@@ -21,8 +21,8 @@ class Study:
 
     config: of the networks that have results, in the study's order. data: its name. networks,
     runs, histories, confusion, votes, explanations, agreement, baselines, provenance, homework: the
-    files of that name. manifest: of the prepared data. layers: as listed, by network; empty where no
-    torch was there to tell. cards: by name. figures: paths relative to the page, by name;
+    files of that name. manifest: of the prepared data. layers: as listed, by network; empty where
+    no torch was there to tell. cards: by name. figures: paths relative to the page, by name;
     structures: the same of the drawings of networks, and of their blocks as NAME_block. missing:
     networks without results.
     """

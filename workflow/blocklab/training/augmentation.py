@@ -29,6 +29,7 @@ class Augmentation:
 
     def __init__(self, strengths: Mapping[str, float], generator: torch.Generator) -> None:
         self.strengths, self.generator = dict(strengths), generator
+        self._matrices: dict[int, torch.Tensor] = {}
 
     def __bool__(self) -> bool:
         return any(self.strengths.values())
@@ -38,34 +39,52 @@ class Augmentation:
         """Return images [N, C, H, W] distorted, channels_last; what comes in from outside is 0."""
         given = self.strengths
         if any(given.get(name) for name in ("shift", "rotation", "scale", "shear", "elastic")):
-            places = F.affine_grid(self._maps(images), list(images.shape), align_corners=False)
+            right, down = self._affine(images)
             if given.get("elastic"):
-                places = places + self._displacements(images)
+                moved = self._displacements(images)
+                right, down = right + moved[:, 0], down + moved[:, 1]
+            # As two planes, not pair by pair, which takes several times as long.
+            places = torch.stack([right, down], dim=1).permute(0, 2, 3, 1)
             images = F.grid_sample(images, places, align_corners=False)
         if given.get("erasing"):
             images = images * self._outside_of_squares(images)
         return images.contiguous(memory_format=torch.channels_last)
 
-    def _maps(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the map [N, 2, 3] from a pixel of each new image to its place in the old one."""
+    def _affine(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return where in the old image a pixel of the new one lies, to the right and down.
+
+        Both [N, H, W], from -1 to 1 over the image's side, and one affine map per image.
+        """
         count, _, height, width = images.shape
         angle = math.radians(1) * self._uniform("rotation", images, count)
         shear = torch.tan(math.radians(1) * self._uniform("shear", images, count))
         size = 1 / (1 + self._uniform("scale", images, count))
-        cos, sin = torch.cos(angle) * size, torch.sin(angle) * size
         shift = self._uniform("shift", images, count, 2)
-        # Places go from -1 to 1 over the image's side.
-        right, down = shift[:, 0] * 2 / width, shift[:, 1] * 2 / height
-        rows = [cos, cos * shear - sin, right, sin, sin * shear + cos, down]
-        return torch.stack(rows, dim=1).view(count, 2, 3)
+        cos, sin = torch.cos(angle) * size, torch.sin(angle) * size
+        columns, rows = (
+            (2 * torch.arange(side, device=images.device) + 1) / side - 1
+            for side in (width, height)
+        )
+        right = _plane(cos, cos * shear - sin, shift[:, 0] * 2 / width, columns, rows)
+        down = _plane(sin, sin * shear + cos, shift[:, 1] * 2 / height, columns, rows)
+        return right, down
 
     def _displacements(self, images: torch.Tensor) -> torch.Tensor:
-        """Return smooth displacements [N, H, W, 2], in the units of places."""
+        """Return smooth displacements [N, 2, H, W], in the units of places."""
         count, _, height, width = images.shape
-        coarse = torch.randn(count, 2, GRID, GRID, device=images.device, generator=self.generator)
-        unit = coarse.new_tensor([2 / width, 2 / height]) * self.strengths["elastic"]
-        fine = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=True)
-        return fine.permute(0, 2, 3, 1) * unit
+        shape = (count, 2, GRID, GRID)
+        coarse = torch.randn(shape, device=images.device, generator=self.generator)
+        down, right = (self._interpolation(side, images.device) for side in (height, width))
+        fine = down @ coarse @ right.T
+        return fine * (2 * self.strengths["elastic"] / width)
+
+    def _interpolation(self, side: int, device: torch.device) -> torch.Tensor:
+        """Return the matrix [side, GRID] that interpolates bicubically along one axis."""
+        if side not in self._matrices:
+            points = torch.eye(GRID, device=device)[None, :, :, None]
+            lines = F.interpolate(points, (side, 1), mode="bicubic", align_corners=True)
+            self._matrices[side] = lines[0, :, :, 0].T.contiguous()
+        return self._matrices[side]
 
     def _outside_of_squares(self, images: torch.Tensor) -> torch.Tensor:
         """Return 0 in a square of each image and 1 elsewhere [N, 1, H, W]."""
@@ -83,3 +102,15 @@ class Augmentation:
         if not most:
             return torch.zeros(shape, device=images.device)
         return most * (2 * torch.rand(shape, device=images.device, generator=self.generator) - 1)
+
+
+def _plane(
+    of_column: torch.Tensor,
+    of_row: torch.Tensor,
+    start: torch.Tensor,
+    columns: torch.Tensor,
+    rows: torch.Tensor,
+) -> torch.Tensor:
+    """Return of_column * columns + of_row * rows + start [N, H, W] for each of N images."""
+    across = of_column[:, None] * columns + start[:, None]
+    return across[:, None, :] + (of_row[:, None] * rows)[:, :, None]

@@ -142,6 +142,27 @@ def test_bottleneck_adds_its_input_only_with_shortcut_and_equal_channels(
     assert module.residual is residual
 
 
+def test_bottleneck_projects_its_input_where_channels_differ():
+    module, x = settled(Bottleneck(3, 6, "projection")), images(2, 3, 6, 5)
+    projection = module.shortcut
+    projected = normalised(F.conv2d(x, projection.convolution.weight), projection.norm)
+    deep = conv(conv(x, module.reduce, 1), module.expand, 1)
+    torch.testing.assert_close(module(x), projected + deep)
+    assert projection.convolution.weight.shape == (6, 3, 1, 1)
+    assert projection.convolution.bias is None
+    assert module.residual is True
+
+
+def test_bottleneck_projects_nothing_where_channels_are_the_same():
+    torch.manual_seed(0)
+    projecting = Bottleneck(6, 6, "projection").eval()
+    torch.manual_seed(0)
+    plain, x = Bottleneck(6, 6).eval(), images(2, 6, 6, 5).float()
+    assert list(plain.state_dict()) == list(projecting.state_dict())
+    assert torch.equal(plain(x), projecting(x))
+    assert projecting.residual is True
+
+
 @pytest.mark.parametrize("shortcut", [True, False])
 def test_bottleneck_csp_by_hand(shortcut):
     module, x = settled(BottleneckCSP(3, 8, shortcut=shortcut)), images(2, 3, 6, 5)

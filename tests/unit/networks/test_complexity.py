@@ -67,6 +67,15 @@ def test_what_is_odd_in_the_study_is_counted(config, name, expected):
     assert tuple(counted[key] for key in keys) == expected
 
 
+def test_a_projected_shortcut_is_in_use():
+    faithful, projecting = (
+        counts({"bottleneck": {"out": 8, "shortcut": shortcut}})
+        for shortcut in (True, "projection")
+    )
+    assert [one["active_residuals"] for one in (faithful, projecting)] == [0, 1]
+    assert projecting["parameters"] - faithful["parameters"] == 8 + 2 * 8
+
+
 def test_a_network_without_convolutions_has_no_kernel():
     assert counts()["largest_kernel"] == 0
 

@@ -6,7 +6,8 @@ Their values are the constructor's annotations; their meaning is the class's doc
 
 import inspect
 import re
-from typing import Annotated, Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from blocklab.errors import shown, suggest
 from blocklab.networks.blocks.registry import Bounds
@@ -79,10 +80,10 @@ def check_arguments(cls: type, given: Any) -> dict[str, Any]:
 def expected(annotation: Any) -> str:
     """Return in words what an argument's annotation takes, such as "true or false"."""
     options = get_args(annotation)
-    if type(None) in options:
+    if _is_union(annotation):
         return ", or ".join(map(expected, options))
     if get_origin(annotation) is Literal:
-        return f"one of {', '.join(options)}"
+        return f"one of {', '.join(options)}" if len(options) > 1 else options[0]
     if get_origin(annotation) is Annotated:
         kind, bounds = options
         if bounds.maximum is None:
@@ -96,13 +97,18 @@ def _is_known(annotation: Any) -> bool:
         return True
     if get_origin(annotation) is Annotated:
         return isinstance(get_args(annotation)[1], Bounds)
-    options = get_args(annotation)
-    return all(map(_is_known, options)) if type(None) in options else annotation in NAMES
+    if _is_union(annotation):
+        return all(map(_is_known, get_args(annotation)))
+    return annotation in NAMES
+
+
+def _is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, UnionType)
 
 
 def _fits(value: Any, annotation: Any) -> bool:
     options = get_args(annotation)
-    if type(None) in options:
+    if _is_union(annotation):
         return any(_fits(value, option) for option in options)
     if get_origin(annotation) is Literal:
         return value in options

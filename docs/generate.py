@@ -9,7 +9,7 @@ import torch
 import yaml
 
 from blocklab.data.datasets import DATASETS
-from blocklab.networks.arguments import describe, expected, inferred, parameters
+from blocklab.networks.arguments import describe, expected, infer, inferred, parameters
 from blocklab.networks.blocks.registry import all_blocks
 from blocklab.networks.structure.recording import structure
 from blocklab.report.structure.block import draw_blocks
@@ -64,7 +64,7 @@ def blocks() -> str:
     lines = [
         "# Blocks",
         "",
-        "What a network's `layers` may name. `in_channels` and `in_features` are inferred; a",
+        "What a network's `layers` may name. What a block must know of its input is inferred; a",
         "single value, as in `maxpool: 2`, is the first argument. Any block takes `repeat` too.",
         "This page is generated from `workflow/blocklab/networks/blocks` by `make docs`.",
     ]
@@ -72,7 +72,7 @@ def blocks() -> str:
         text, meanings = describe(cls)
         lines += ["", f"## {name}", "", text, "", f"![Inside of {name}](blocks/{name}.svg)"]
         needs = inferred(cls)
-        lines += ["", f"Input: {'maps' if needs == 'in_channels' else 'vectors'}."] if needs else []
+        lines += ["", f"Input: {'vectors' if 'in_features' in needs else 'maps'}."] if needs else []
         arguments = [
             f"| {argument} | {expected(parameter.annotation)} | {_default(parameter)} "
             f"| {meanings[argument]} |"
@@ -92,16 +92,15 @@ def drawings() -> dict[str, str]:
     """Return an SVG of every block by its name."""
     drawn = {}
     for name, cls in all_blocks().items():
-        needs = inferred(cls)
         given = {
             argument: OUT
             for argument, parameter in parameters(cls).items()
             if parameter.default is parameter.empty
         }
         blocks = []
-        for shape in [VECTOR] if needs == "in_features" else [MAPS, ALIKE]:
+        for shape in [VECTOR] if "in_features" in inferred(cls) else [MAPS, ALIKE]:
             with torch.device("meta"):
-                module = cls(**given, **({needs: shape[0]} if needs else {}))
+                module = cls(**given, **infer(cls, shape))
             if not blocks or hasattr(module, "residual"):
                 title = f"{name} {OUT}" if given else name
                 blocks.append({"title": title, "structure": structure(module, shape)})

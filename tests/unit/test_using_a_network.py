@@ -69,8 +69,13 @@ def test_the_page_from_top_to_bottom(here, make_run, capsys):
     check_exports(names)
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "vgg"])
+VIT = {"out": 8, "patch": 4, "positions": "learned", "norm": True, "activation": "gelu"}
+OTHERS = {name: network["layers"] for name, network in NETWORKS.items() if name != "vgg"}
+OTHERS["vit"] = [{"transformer_block": VIT}, "flatten", {"linear": "classes"}]
+
+
+@pytest.mark.parametrize("name", OTHERS)
 def test_every_other_network_says_the_same_once_exported(here, make_run, name):
-    network = load_network(make_run(NETWORKS[name]["layers"]))
+    network = load_network(make_run(OTHERS[name]))
     names = {"network": network, "images": torch.zeros(1, 1, 32, 32, dtype=torch.uint8)}
     check_exports(run_blocks(names, "onnx", "torch.jit", "pt2"))

@@ -56,6 +56,17 @@ def test_outputs_and_gradients(width, heads, queries):
         torch.testing.assert_close(plain.double(), exact, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_without_counts_every_key_counts_once(width):
+    given, log_counts = tensors(KEYS, 2 * width)
+    weights = torch.randn(IMAGES, KEYS, 2 * width)
+    expected = reference(*given, torch.zeros_like(log_counts), 2, weights)
+    with kernels():
+        ours = results(*given, None, 2, True, weights)
+    for y, exact in zip(ours, expected, strict=True):
+        torch.testing.assert_close(y.double(), exact, rtol=1e-4, atol=1e-5)
+
+
 def test_scores_far_apart_neither_vanish_nor_overflow():
     given, log_counts = tensors(5, 8, spread=300.0)
     weights = torch.ones(IMAGES, 5, 8)

@@ -27,7 +27,7 @@ SHAPES = [
     ("c3", {"in_channels": 3, "out": 8, "depth": 2}, (3, 9, 7), (8, 9, 7)),
     ("spp", {"in_channels": 4, "out": 8}, (4, 9, 7), (8, 9, 7)),
     ("sppf", {"in_channels": 4, "out": 8, "kernel": 3}, (4, 9, 7), (8, 9, 7)),
-    ("transformer_block", {"in_channels": 3, "out": 8, "heads": 4}, (3, 5, 7), (8, 5, 7)),
+    ("transformer_block", {"in_channels": 3, "in_size": (5, 7), "out": 8}, (3, 5, 7), (8, 5, 7)),
     ("maxpool", {}, (3, 9, 8), (3, 4, 4)),
     ("avgpool", {"size": 3}, (3, 9, 8), (3, 3, 2)),
     ("global_avgpool", {}, (3, 9, 7), (3,)),
@@ -245,7 +245,7 @@ def test_attention_starts_as_torchs_module_does():
 
 @pytest.mark.parametrize("in_channels", [1, 4])
 def test_transformer_block_by_hand(in_channels):
-    module = settled(TransformerBlock(in_channels, 4, heads=2, depth=2))
+    module = settled(TransformerBlock(in_channels, (3, 5), 4, heads=2, depth=2))
     x = images(2, in_channels, 3, 5)
     y = conv(x, module.embed, 0) if in_channels != 4 else x
     tokens = y.reshape(2, 4, 15).permute(0, 2, 1)
@@ -259,7 +259,7 @@ def test_transformer_block_by_hand(in_channels):
 
 
 def test_transformer_block_knows_no_positions():
-    module, x = settled(TransformerBlock(1, 4, depth=2)), images(2, 1, 4, 4)
+    module, x = settled(TransformerBlock(1, (4, 4), 4, depth=2)), images(2, 1, 4, 4)
     order = torch.randperm(16, generator=torch.Generator().manual_seed(0))
 
     def shuffled(maps: torch.Tensor) -> torch.Tensor:

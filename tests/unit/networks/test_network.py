@@ -66,6 +66,18 @@ MISTAKES = [
      "size"),
     ({"transformer_block": {"out": 8, "heads": 3}}, "(transformer_block): heads=3 must divide "
      "out=8"),
+    ({"transformer_block": {"out": 8, "patch": 5}}, "(transformer_block): patch=5 must divide the "
+     "input's 32 x 32 pixels, as 1, 2, 4, 8, 16, 32 would"),
+    ({"transformer_block": {"out": 8, "expansion": 0.1}}, "(transformer_block): 8 channels at 0.1 "
+     "leave no hidden channel"),
+    ({"transformer_block": {"out": 8, "positions": "sine"}}, "(transformer_block): positions is "
+     "'sine'; it must be one of content, learned, none (what is added to the tokens at first; "
+     "`content`: a linear map of the token itself, which says nothing of its place; `learned`: "
+     "numbers of its place's own; `none`: nothing)"),
+    ({"bottleneck": {"out": 8, "shortcut": "project"}}, "(bottleneck): shortcut is 'project'; it "
+     "must be true or false, or projection (whether to add the input to the output, where both "
+     "have the same channels; with `projection` also elsewhere, after a 1x1 convolution and batch "
+     "normalisation)"),
     ({"conv": {"out": 8, "repeat": 0}}, "(conv): repeat is 0; it must be a whole number from 1 "
      "to 1000"),
     ({"conv": {"out": 8, "repeat": True}}, "(conv): repeat is True; it must be a whole number from "
@@ -213,7 +225,7 @@ def test_arguments_that_yaml_may_set_leave_out_the_inferred_one():
     blocks = all_blocks()
     assert list(parameters(blocks["sppf"])) == ["out", "kernel"]
     assert [inferred(blocks[name]) for name in ("sppf", "linear", "maxpool", "global_avgpool")] == [
-        "in_channels", "in_features", None, None,
+        ["in_channels"], ["in_features"], [], [],
     ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from blocklab.networks.arguments import infer
 from blocklab.networks.blocks.registry import all_blocks
 from blocklab.networks.kernels.compiled import kernels
 from blocklab.networks.network import resolve
@@ -14,8 +15,9 @@ MAPS = (8, 32, 32)
 
 
 def inside(name, shape=MAPS, **arguments):
+    cls = all_blocks()[name]
     with torch.device("meta"):
-        return structure(all_blocks()[name](**arguments), shape)
+        return structure(cls(**infer(cls, shape) | arguments), shape)
 
 
 def short(graph):
@@ -27,7 +29,7 @@ def short(graph):
 
 
 def test_a_shortcut_is_an_addition_of_the_input():
-    graph = inside("bottleneck", in_channels=8, out=8)
+    graph = inside("bottleneck", out=8)
     assert short(graph) == [
         (0, "input", []),
         (1, "conv 3×3", [0]),
@@ -46,14 +48,14 @@ def test_a_shortcut_is_an_addition_of_the_input():
     [(16, True, "inactive: 8 and 16 channels"), (8, False, "inactive: switched off")],
 )
 def test_a_shortcut_that_is_not_used_says_why(out, shortcut, note):
-    steps = inside("bottleneck", in_channels=8, out=out, shortcut=shortcut)["steps"]
+    steps = inside("bottleneck", out=out, shortcut=shortcut)["steps"]
     assert [(step["inputs"], step["unused"], step["note"]) for step in steps if step["unused"]] == [
         ([2], [0], note)
     ]
 
 
 def test_branches_meet_in_a_concatenation():
-    graph = inside("c3", in_channels=8, out=16)
+    graph = inside("c3", out=16)
     assert short(graph) == [
         (0, "input", []),
         (1, "conv 1×1", [0]),
@@ -73,7 +75,7 @@ def test_branches_meet_in_a_concatenation():
 
 def test_pools_side_by_side_and_pools_in_a_row():
     pools = {
-        name: [(w, i) for _, w, i in short(inside(name, in_channels=8, out=16)) if "pool" in w]
+        name: [(w, i) for _, w, i in short(inside(name, out=16)) if "pool" in w]
         for name in ("spp", "sppf")
     }
     assert pools["spp"] == [(f"max-pool {k}×{k}, stride 1", [1]) for k in (5, 9, 13)]
@@ -82,7 +84,7 @@ def test_pools_side_by_side_and_pools_in_a_row():
 
 @pytest.mark.parametrize(("name", "repeated"), [("bottleneck_csp", "Bottleneck"), ("c3", None)])
 def test_what_is_repeated_is_drawn_once(name, repeated):
-    once, thrice = (inside(name, in_channels=8, out=16, depth=depth) for depth in (1, 3))
+    once, thrice = (inside(name, out=16, depth=depth) for depth in (1, 3))
     assert short(once) == short(thrice)
     counts = {call["name"]: call["repeat"] for call in thrice["calls"].values()}
     assert counts["Bottleneck"] == 3
@@ -90,7 +92,7 @@ def test_what_is_repeated_is_drawn_once(name, repeated):
 
 
 def test_attention_with_its_branches_and_both_additions():
-    graph = inside("transformer_block", (1, 32, 32), in_channels=1, out=8, heads=2, depth=2)
+    graph = inside("transformer_block", (1, 32, 32), out=8, heads=2, depth=2)
     steps = graph["steps"]
     (attention,) = [i for i, step in enumerate(steps) if step["kind"] == "attention"]
     assert steps[attention]["words"] == ["attention, 2 heads"]
@@ -104,6 +106,48 @@ def test_attention_with_its_branches_and_both_additions():
     ] == 2
 
 
+def test_a_projected_shortcut_has_its_convolution():
+    graph = inside("bottleneck", out=16, shortcut="projection")
+    assert short(graph) == [
+        (0, "input", []),
+        (1, "conv 3×3", [0]),
+        (2, "conv 3×3", [1]),
+        (3, "conv 1×1", [0]),
+        (4, "+", [3, 2]),
+        (5, "output", [4]),
+    ]
+    assert graph["steps"][3]["words"] == ["conv 1×1", "batch norm"]
+
+
+def test_a_transformer_as_in_its_papers():
+    options = {"patch": 4, "positions": "learned", "norm": True, "activation": "gelu"}
+    graph = inside("transformer_block", (1, 32, 32), out=8, depth=2, **options)
+    words = [step["words"] for step in graph["steps"]]
+    assert words[1:4] == [
+        ["conv 4×4, stride 4", "batch norm", "SiLU"],
+        ["+ learned positions"],
+        ["layer norm"],
+    ]
+    assert ["linear", "GELU"] in words
+    assert graph["steps"][2]["parameters"] == 64 * 8
+    assert words.count(["layer norm"]) == 3  # of the layer, which is drawn once, and at the end
+    assert graph["steps"][-1]["shape"] == [8, 8, 8]
+
+
+class Scale(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.by = nn.Parameter(torch.ones(8, 1, 1))
+
+    def forward(self, x):
+        return self.by * x
+
+
+def test_a_learned_factor_has_its_name_and_numbers():
+    step = structure(Scale().to("meta"), MAPS)["steps"][1]
+    assert (step["words"], step["parameters"]) == (["× learned by"], 8)
+
+
 @pytest.mark.parametrize("name", ["bottleneck", "bottleneck_csp", "c3", "spp", "sppf", "conv"])
 def test_no_parameter_is_left_out_or_counted_twice(name):
     with torch.device("meta"):
@@ -113,9 +157,9 @@ def test_no_parameter_is_left_out_or_counted_twice(name):
 
 
 def test_the_compiled_kernels_change_nothing():
-    plain = inside("bottleneck_csp", in_channels=8, out=16)
+    plain = inside("bottleneck_csp", out=16)
     with kernels():
-        assert inside("bottleneck_csp", in_channels=8, out=16) == plain
+        assert inside("bottleneck_csp", out=16) == plain
 
 
 def test_what_only_training_does_is_there():

@@ -10,6 +10,9 @@ from blocklab.networks.blocks.transformer import TransformerBlock
 from blocklab.networks.images import as_input
 from blocklab.networks.kernels.compiled import kernels
 
+# None of them tells one place from another.
+AS_EXACT = {"positions": "none", "norm": True, "activation": "gelu", "expansion": 1.5}
+
 
 @pytest.fixture
 def levels():
@@ -21,9 +24,9 @@ def levels():
     return images.to(torch.uint8)
 
 
-def block(heads, out=8):
+def block(heads, out=8, **options):
     torch.manual_seed(1)
-    made = TransformerBlock(1, out, heads=heads, depth=2)
+    made = TransformerBlock(1, (8, 8), out, heads=heads, depth=2, **options)
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
@@ -36,7 +39,7 @@ def every_pixel(block, x):
     tokens = reference._tokens(x)
     for layer in reference.layers:
         tokens = layer(tokens)
-    return tokens.transpose(1, 2).unflatten(2, x.shape[2:]), reference
+    return reference.norm(tokens).transpose(1, 2).unflatten(2, x.shape[2:]), reference
 
 
 def assert_alike(ours, expected, what, largest=0.0):
@@ -49,9 +52,11 @@ def assert_alike(ours, expected, what, largest=0.0):
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("static", [True, False])
-@pytest.mark.parametrize(("heads", "out"), [(1, 8), (2, 8), (1, 1)])
-def test_tokens_of_levels(levels, heads, out, static, compiled, training):
-    ours = block(heads, out).train(training)
+@pytest.mark.parametrize(
+    ("heads", "out", "options"), [(1, 8, {}), (2, 8, {}), (1, 1, {}), (2, 8, AS_EXACT)]
+)
+def test_tokens_of_levels(levels, heads, out, options, static, compiled, training):
+    ours = block(heads, out, **options).train(training)
     weights = torch.randn(4, out, 8, 8)
     expected, reference = every_pixel(ours, as_input(levels).double())
     (expected * weights).sum().backward()
@@ -68,9 +73,9 @@ def test_tokens_of_levels(levels, heads, out, static, compiled, training):
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize("heads", [1, 2])
-def test_gradients_of_pixels(levels, heads, compiled):
-    ours = block(heads).eval()
+@pytest.mark.parametrize(("heads", "options"), [(1, {}), (2, {}), (2, AS_EXACT)])
+def test_gradients_of_pixels(levels, heads, options, compiled):
+    ours = block(heads, **options).eval()
     weights = torch.randn(4, 8, 8, 8)
     # Half way from black, as on the path of Integrated Gradients: no levels any more.
     x = (as_input(levels) * 0.5).requires_grad_()

@@ -8,6 +8,7 @@ import torch
 import yaml
 
 from blocklab.files import PROJECT
+from blocklab.networks.arguments import infer
 from blocklab.networks.blocks.registry import all_blocks
 from blocklab.networks.network import resolve
 from blocklab.networks.structure.drawn import network_structure
@@ -36,8 +37,8 @@ def drawn():
 
 def of_block(name, channels=8, **arguments):
     with torch.device("meta"):
-        module = all_blocks()[name](in_channels=channels, out=16, **arguments)
-    return draw_blocks(name, [{"title": name, "structure": structure(module, (channels, 32, 32))}])
+        module = cls(**infer(cls, shape), out=16, **arguments)
+    return draw_blocks(name, [{"title": name, "structure": structure(module, shape)}])
 
 
 def texts(svg):

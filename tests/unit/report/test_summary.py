@@ -196,6 +196,11 @@ def test_attention_over_distinct_grey_values_is_told_where_it_is_used(make_study
     study.config["networks"]["csp"]["layers"] = [{"transformer_block": {"out": 8}}, "flatten"]
     text = section(study.render(), "What it cost")
     assert "Attention in csp is computed over the distinct grey values" in text
+    for places in ({"patch": 2}, {"positions": "learned"}):
+        study.config["networks"]["csp"]["layers"][0]["transformer_block"] = {"out": 8, **places}
+        assert "distinct grey values" not in section(study.render(), "What it cost")
+    study.config["networks"]["csp"]["layers"][0]["transformer_block"] = 8
+    assert "distinct grey values" in section(study.render(), "What it cost")
     study.config["networks"]["csp"]["layers"].insert(0, {"conv": 8})
     assert "distinct grey values" not in section(study.render(), "What it cost")
 

@@ -14,14 +14,15 @@ from blocklab.networks.blocks.registry import Bounds
 from blocklab.networks.faults import defined
 from blocklab.networks.other_names import ARGUMENTS
 
-# What a constructor's first parameter may ask of its input, and the input's dimensions it needs.
-INFERRED = {"in_channels": 3, "in_features": 1}
+# What a constructor's parameters may ask of its input: how many dimensions that must have without
+# the batch, and which of them it is.
+INFERRED = {"in_channels": (3, 0), "in_size": (3, slice(1, 3)), "in_features": (1, 0)}
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 NAMES[type(None)] = "null"
 
 
 def parameters(cls: type) -> dict[str, inspect.Parameter]:
-    """Return what YAML may set on a block, in order, without the inferred parameter."""
+    """Return what YAML may set on a block, in order, without the inferred parameters."""
     signature = inspect.signature(cls.__init__, eval_str=True)
     named = [
         parameter
@@ -32,10 +33,30 @@ def parameters(cls: type) -> dict[str, inspect.Parameter]:
     return {parameter.name: parameter for parameter in named if parameter.name not in INFERRED}
 
 
-def inferred(cls: type) -> str | None:
-    """Return the name of the parameter that is inferred from the block's input, if it has one."""
+def inferred(cls: type) -> list[str]:
+    """Return the names of the parameters that are inferred from the block's input."""
     names = inspect.signature(cls.__init__).parameters
-    return next((name for name in INFERRED if name in names), None)
+    return [name for name in INFERRED if name in names]
+
+
+def infer(cls: type, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return a block's inferred arguments for an input of `shape`, without the batch.
+
+    Raises ValueError, one line, if the block takes maps and its input is a vector, or the reverse.
+    """
+    names = inferred(cls)
+    for name in names:
+        if len(shape) != INFERRED[name][0]:
+            vectors = name == "in_features"
+            wanted = "a flat vector" if vectors else "channels x height x width"
+            hint = "; put 'flatten' before it" if vectors else ""
+            raise ValueError(f"needs {wanted}, but its input is {dims(shape)}{hint}")
+    return {name: shape[INFERRED[name][1]] for name in names}
+
+
+def dims(shape: tuple[int, ...]) -> str:
+    """Return a shape in words, such as '8 x 32 x 32'."""
+    return " x ".join(map(str, shape))
 
 
 def describe(cls: type) -> tuple[str, dict[str, str]]:

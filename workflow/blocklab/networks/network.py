@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from blocklab.errors import UserError, plain, shown, suggest
-from blocklab.networks.arguments import INFERRED, check_arguments, inferred
+from blocklab.networks.arguments import check_arguments, dims, infer
 from blocklab.networks.blocks.registry import is_a_file, known_blocks, load_block
 from blocklab.networks.faults import defined, fault, raised_by_a_block
 from blocklab.networks.images import as_input
@@ -59,7 +59,7 @@ def resolve(
             raise UserError(f"{where}: {error}") from None
     if shape != (classes,):
         raise UserError(
-            f"networks.{name}: the last layer gives {_text(shape)}, but there are {classes} "
+            f"networks.{name}: the last layer gives {dims(shape)}, but there are {classes} "
             "classes; end with 'flatten' and 'linear: {out: classes}'"
         )
     return resolved
@@ -144,13 +144,7 @@ def _fit(
     block: str, cls: type[nn.Module], arguments: dict[str, Any], shape: Shape, device: str
 ) -> Layer:
     """Complete the arguments from the input's shape and run the layer on `device`."""
-    needed = inferred(cls)
-    if needed:
-        if len(shape) != INFERRED[needed]:
-            wanted = "channels x height x width" if needed == "in_channels" else "a flat vector"
-            hint = "; put 'flatten' before it" if needed == "in_features" else ""
-            raise ValueError(f"needs {wanted}, but its input is {_text(shape)}{hint}")
-        arguments = {needed: shape[0], **arguments}
+    arguments = infer(cls, shape) | arguments
     try:
         output = _output_shape(cls, arguments, shape, device)
     except _Refusal:
@@ -184,15 +178,15 @@ def _output_shape(
             what = "nothing" if output is None else f"a {type(output).__name__}"
             raise _Refusal(f"returns {what}, not a tensor ({defined(cls.forward)})")
         if output.shape[:1] != (images,):
-            made = _text(output.shape) or "a single number"
+            made = dims(output.shape) or "a single number"
             raise _Refusal(
-                f"makes {made} of {images} x {_text(shape)}; the first number, that of the "
+                f"makes {made} of {images} x {dims(shape)}; the first number, that of the "
                 f"images, must stay ({defined(cls.forward)})"
             )
     training, evaluation = (tuple(output.shape[1:]) for output in outputs)
     if training != evaluation:
         raise _Refusal(
-            f"gives {_text(training)} in training, for two images, but {_text(evaluation)} in "
+            f"gives {dims(training)} in training, for two images, but {dims(evaluation)} in "
             f"evaluation, for one ({defined(cls.forward)})"
         )
     return training
@@ -203,17 +197,13 @@ def _reason(error: Exception, cls: type, arguments: dict[str, Any], shape: Shape
     if len(shape) == 3:
         large = shape[0], *(max(side, LARGEST_SIDE) for side in shape[1:])
         try:
-            _output_shape(cls, arguments, large, "meta")
+            _output_shape(cls, arguments | infer(cls, large), large, "meta")
         except Exception:
             pass
         else:
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             return (
-                f"does not fit its input of {_text(shape)} ({reason}); "
+                f"does not fit its input of {dims(shape)} ({reason}); "
                 "raise dataset.input_size or take a layer out"
             )
-    return f"does not run on its input of {_text(shape)}: {fault(error, cls)}"
-
-
-def _text(shape: Shape) -> str:
-    return " x ".join(map(str, shape))
+    return f"does not run on its input of {dims(shape)}: {fault(error, cls)}"

@@ -24,9 +24,11 @@ NO_BLOCK = {
         "batch normalisation is a part of 'conv' (norm: true, its default)",
     ),
     **dict.fromkeys(
-        ("layernorm", "groupnorm", "instancenorm", "instancenorm2d", "rmsnorm"),
-        "there is batch normalisation alone, in 'conv'; to add one, see docs/adding-a-block.md",
+        ("groupnorm", "instancenorm", "instancenorm2d", "rmsnorm"),
+        "there are batch normalisation, in 'conv', and LayerNorm, in 'transformer_block'; to add "
+        "one, see docs/adding-a-block.md",
     ),
+    "layernorm": "LayerNorm is a part of 'transformer_block' (norm: true)",
     **dict.fromkeys(
         ("gelu", "activation"),
         "'conv' and 'linear' have an activation each, such as activation: gelu",
@@ -42,6 +44,9 @@ ARGUMENTS = {
     "units": "out", "features": "out", "width": "out", "c2": "out", "dim": "out",
     "kernelsize": "kernel", "k": "kernel", "strides": "stride", "s": "stride", "pad": "padding",
     "act": "activation", "nonlinearity": "activation", "bn": "norm", "batchnorm": "norm",
+    "layernorm": "norm", "prenorm": "norm", "normfirst": "norm",
+    "patchsize": "patch", "posembed": "positions", "positionembedding": "positions",
+    "positionalencoding": "positions", "mlpratio": "expansion",
     "usebias": "bias", "p": "rate", "probability": "rate", "poolsize": "size",
     "numheads": "heads", "nhead": "heads", "nheads": "heads", "layers": "depth", "n": "depth",
     "numlayers": "depth", "e": "expansion", "g": "groups", "residual": "shortcut",

@@ -157,12 +157,20 @@ def _slow(networks: pd.DataFrame) -> str:
 
 
 def _distinct_pixels(study: Study) -> list[str]:
-    """Return the networks that begin with attention, which then runs over distinct grey values."""
-    return [
-        name
-        for name, network in study.config["networks"].items()
-        if "transformer_block" in network["layers"][0] and study.manifest["channels"] == 1
-    ]
+    """Return the networks that begin with attention, if it then runs over distinct grey values."""
+    if study.manifest["channels"] != 1:
+        return []
+    networks = study.config["networks"].items()
+    return [name for name, network in networks if _takes_equal_pixels_as_one(network["layers"][0])]
+
+
+def _takes_equal_pixels_as_one(layer: str | dict) -> bool:
+    """Tell whether a layer is attention of single pixels that do not know their places."""
+    if "transformer_block" not in layer:
+        return False
+    given = layer["transformer_block"]
+    given = given if isinstance(given, dict) else {}
+    return given.get("patch", 1) == 1 and given.get("positions") != "learned"
 
 
 def _command(study: Study) -> str:

@@ -1,20 +1,23 @@
 """Self-attention over the pixels of a map.
 
 Vaswani et al. 2017, Attention Is All You Need, arXiv 1706.03762; on images, Dosovitskiy et al.
-2020, arXiv 2010.11929. As the homework built it, unlike both papers: no LayerNorm, no
-non-linearity between the two feed-forward maps, and a "position embedding" that is a linear map
-of the tokens, so that the block knows no positions at all.
+2020, arXiv 2010.11929. As the homework built it, unlike both papers: single pixels as tokens, no
+LayerNorm, no non-linearity between the two feed-forward maps, and a "position embedding" that is a
+linear map of the tokens, so that the block knows no positions at all. Each has an argument with
+which it is as in the papers.
 """
 
 import math
+from typing import Literal
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from blocklab.networks.alike import Alike, batch_norm_of_counted
-from blocklab.networks.blocks.conv import Conv
-from blocklab.networks.blocks.registry import Count, block
+from blocklab.networks.blocks.basic import ACTIVATIONS
+from blocklab.networks.blocks.conv import Conv, hidden_channels
+from blocklab.networks.blocks.registry import ActivationName, Count, Factor, block
 from blocklab.networks.images import LEVELS, levels_of
 from blocklab.networks.kernels.attention import attention
 
@@ -54,32 +57,64 @@ class SelfAttention(nn.Module):
         return self.output(y.transpose(1, 2).flatten(2))
 
     def among(self, x, others, log_counts):
-        """Attend from x [N, T, channels] to others [N, K, channels], each exp(log_counts) times."""
+        """Attend from x [N, T, channels] to others [N, K, channels], each exp(log_counts) times.
+
+        Each once without log_counts.
+        """
         query = chained(self.query, x)
         key, value = chained(self.key, others), chained(self.value, others)
         return self.output(attention(query, key, value, self.heads, log_counts, x is others))
 
 
 class TransformerLayer(nn.Module):
-    """Attention, then two linear maps, each with a residual connection; [N, T, channels]."""
+    """Attention, then two linear maps, each with a residual connection; [N, T, channels].
+
+    With `norm`, each of the two begins with a LayerNorm. Neither linear map has a bias.
+    """
 
     residual = True
 
-    def __init__(self, channels: int, heads: int) -> None:
+    def __init__(
+        self, channels: int, heads: int, norm: bool, activation: ActivationName, expansion: float
+    ) -> None:
         super().__init__()
+        hidden = hidden_channels(channels, expansion)
         self.attention = SelfAttention(channels, heads)
         self.feed_forward = nn.Sequential(
-            nn.Linear(channels, channels, bias=False), nn.Linear(channels, channels, bias=False)
+            nn.Linear(channels, hidden, bias=False),
+            *([] if activation == "none" else [ACTIVATIONS[activation]()]),
+            nn.Linear(hidden, channels, bias=False),
         )
+        self.attention_norm = nn.LayerNorm(channels) if norm else nn.Identity()
+        self.feed_forward_norm = nn.LayerNorm(channels) if norm else nn.Identity()
 
     def forward(self, x):
-        x = x + self.attention(x)
-        return x + self.feed_forward(x)
+        x = x + self.attention(self.attention_norm(x))
+        return x + self.feed_forward(self.feed_forward_norm(x))
 
     def among(self, x, others, log_counts):
         """The same for x [N, T, channels] among others [N, K, channels] (SelfAttention.among)."""
-        x = x + self.attention.among(x, others, log_counts)
-        return x + chained(self.feed_forward, x)
+        asking = self.attention_norm(x)
+        others = asking if others is x else self.attention_norm(others)
+        x = x + self.attention.among(asking, others, log_counts)
+        y = self.feed_forward_norm(x)
+        linear = len(self.feed_forward) == 2
+        return x + (chained(self.feed_forward, y) if linear else self.feed_forward(y))
+
+
+class LearnedPositions(nn.Module):
+    """Add a learned vector to every token [N, T, channels], one for each of the T places.
+
+    They start as those of ViT do, with a standard deviation of 0.02.
+    """
+
+    def __init__(self, tokens: int, channels: int) -> None:
+        super().__init__()
+        self.positions = nn.Parameter(torch.empty(tokens, channels))
+        nn.init.normal_(self.positions, std=0.02)
+
+    def forward(self, x):
+        return x + self.positions
 
 
 def _is_recorded() -> bool:
@@ -95,30 +130,71 @@ def chained(maps: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
 
 @block("transformer_block")
 class TransformerBlock(nn.Module):
-    """[N, in_channels, H, W] -> [N, out, H, W], every pixel one token of `out` channels.
+    """[N, in_channels, H, W] -> [N, out, H / patch, W / patch]: attention among all tokens.
+
+    A token of `out` channels is a pixel, or a patch. It is embedded by a `conv` with batch
+    normalisation and SiLU, except that pixels of `out` channels are tokens as they are.
 
     Args:
         out: channels of each token, and output channels
         heads: attention heads, which share the channels equally
         depth: layers of attention and feed-forward maps, one after another
+        patch: side of the square of pixels that is one token, embedded by one convolution
+        positions: what is added to the tokens at first; `content`: a linear map of the token
+            itself, which says nothing of its place; `learned`: numbers of its place's own;
+            `none`: nothing
+        norm: whether LayerNorm comes before attention, before the feed-forward maps and at the
+            end, as in ViT
+        activation: function between the two feed-forward maps
+        expansion: channels between the feed-forward maps, relative to the output channels
     """
 
-    def __init__(self, in_channels: int, out: Count, heads: Count = 1, depth: Count = 1) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        in_size: tuple[int, int],
+        out: Count,
+        heads: Count = 1,
+        depth: Count = 1,
+        patch: Count = 1,
+        positions: Literal["content", "learned", "none"] = "content",
+        norm: bool = False,
+        activation: ActivationName = "none",
+        expansion: Factor = 1.0,
+    ) -> None:
         super().__init__()
         if out % heads:
             raise ValueError(f"heads={heads} must divide out={out}")
-        self.embed = nn.Identity() if in_channels == out else Conv(in_channels, out)
-        self.content = nn.Linear(out, out)
-        self.layers = nn.ModuleList(TransformerLayer(out, heads) for _ in range(depth))
+        height, width = in_size
+        if height % patch or width % patch:
+            fitting = [str(n) for n in range(1, min(in_size) + 1) if not (height % n or width % n)]
+            raise ValueError(
+                f"patch={patch} must divide the input's {height} x {width} pixels, as "
+                f"{', '.join(fitting)} would"
+            )
+        self.patch = patch
+        # Equal pixels are equal tokens, all the way through.
+        self.alike = patch == 1 and positions != "learned"
+        embedded = patch > 1 or in_channels != out
+        self.embed = Conv(in_channels, out, patch, patch, 0) if embedded else nn.Identity()
+        self.content = nn.Linear(out, out) if positions == "content" else None
+        tokens = height * width // patch**2
+        learned = positions == "learned"
+        self.positions = LearnedPositions(tokens, out) if learned else nn.Identity()
+        self.layers = nn.ModuleList(
+            TransformerLayer(out, heads, norm, activation, expansion) for _ in range(depth)
+        )
+        self.norm = nn.LayerNorm(out) if norm else nn.Identity()
 
     def forward(self, x):
-        """Take the shortest of three ways to the same numbers.
+        """Take the shortest of four ways to the same numbers.
 
-        Tokens know no positions, so pixels of one value stay equal all the way through, and an
+        Where tokens know no positions, pixels of one value stay equal all the way through, and an
         image has few values. That holds for the gradients of the weights too; for those of
         pixels, which attribution asks for, see `_among_alike`.
         """
-        if not _is_recorded() and x.shape[1] == 1 and x.numel() and not x.is_meta:
+        plain = _is_recorded() or not x.numel() or x.is_meta
+        if self.alike and not plain and x.shape[1] == 1:
             # bfloat16 would round the logarithms of counts.
             with torch.autocast(x.device.type, enabled=False):
                 levels = None if x.requires_grad else levels_of(x)
@@ -127,16 +203,35 @@ class TransformerBlock(nn.Module):
                     return self._by_level(levels, static=x.device.type != "cpu")
                 alike = Alike.by_value(x.flatten(1)) if x.device.type == "cpu" else None
                 if alike and 2 * alike.counts.shape[1] <= alike.which.shape[1]:
-                    return self._among_alike(x.to(self.content.weight.dtype), alike)
+                    return self._among_alike(x.to(self._dtype()), alike)
         tokens = self._tokens(x)
-        for layer in self.layers:
-            tokens = layer(tokens)
-        return tokens.transpose(1, 2).unflatten(2, x.shape[2:])
+        if self.alike or plain or x.device.type != "cpu":
+            for layer in self.layers:
+                tokens = layer(tokens)
+            return self._map(tokens, x)
+        # A processor's attention is several times slower in bfloat16.
+        with torch.autocast("cpu", enabled=False):
+            tokens = tokens.to(self._dtype())
+            for layer in self.layers:
+                tokens = layer.among(tokens, tokens, None)
+            return self._map(tokens, x)
 
     def _tokens(self, x):
-        """[N, in_channels, H, W] -> [N, H*W, out]."""
-        tokens = self.embed(x).flatten(2).transpose(1, 2)
-        return tokens + self.content(tokens)
+        """[N, in_channels, H, W] -> [N, T, out], a token per pixel or patch."""
+        return self._placed(self.embed(x).flatten(2).transpose(1, 2))
+
+    def _placed(self, tokens):
+        """Add to tokens [..., out] what `positions` says."""
+        tokens = self.positions(tokens)
+        return tokens if self.content is None else tokens + self.content(tokens)
+
+    def _map(self, tokens, x):
+        """Return the last layer's tokens [N, T, out] of x [N, in_channels, H, W] as a map."""
+        size = [side // self.patch for side in x.shape[2:]]
+        return self.norm(tokens).transpose(1, 2).unflatten(2, size)
+
+    def _dtype(self):
+        return next(self.parameters()).dtype
 
     def _by_level(self, levels, static):
         """Compute with one token per grey level of an image; `levels` is uint8 [N, 1, H, W].
@@ -154,17 +249,17 @@ class TransformerBlock(nn.Module):
         log_counts = alike.counts.log()
         for layer in self.layers:
             tokens = layer.among(tokens, tokens, log_counts)
-        return alike.spread(tokens).unflatten(2, levels.shape[2:])
+        return alike.spread(self.norm(tokens)).unflatten(2, levels.shape[2:])
 
     def _level_tokens(self, counts):
         """Return the tokens of all levels, [256, out]; `counts` [256]: how often each occurs."""
         tokens = torch.arange(LEVELS, device=counts.device).unsqueeze(1) / (LEVELS - 1)
-        tokens = tokens.to(self.content.weight.dtype)
+        tokens = tokens.to(self._dtype())
         if not isinstance(self.embed, nn.Identity):
             tokens = F.linear(tokens, self.embed.convolution.weight.flatten(1))
             tokens = batch_norm_of_counted(tokens, counts, self.embed.norm)
             tokens = self.embed.activation(tokens)
-        return tokens + self.content(tokens)
+        return self._placed(tokens)
 
     def _among_alike(self, x, alike):
         """Compute with one token per pixel, which attends to one key per distinct value.
@@ -177,4 +272,4 @@ class TransformerBlock(nn.Module):
         log_counts = alike.counts.log()
         for layer in self.layers:
             tokens = layer.among(tokens, alike.mean(tokens), log_counts)
-        return tokens.transpose(1, 2).unflatten(2, x.shape[2:])
+        return self._map(tokens, x)

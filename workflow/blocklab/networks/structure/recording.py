@@ -65,6 +65,7 @@ class _Recorder(TorchFunctionMode):
         self.steps: list[Step] = []
         self.calls: dict[int, Call] = {}
         self._names = {module: name for name, module in root.named_modules()}
+        self._learned = {id(p): name.rpartition(".")[2] for name, p in root.named_parameters()}
         self._made_by: dict[int, int] = {}
         self._kept: list[torch.Tensor] = []  # so that no other gets the id of one that is gone
         self._inside: list[int] = []
@@ -91,7 +92,9 @@ class _Recorder(TorchFunctionMode):
             if len(before) == 1 and name in REORDERING:
                 self._remember(made, before[0])
             else:
-                self._record(*function_words(name, args, kwargs, len(before)), made, before)
+                learned = self._learned_among((args, kwargs))
+                kind, words = function_words(name, args, kwargs, len(before), [*learned])
+                self._record(kind, words, made, before, sum(learned.values()))
         return result
 
     def _enter(self, module, inputs):
@@ -142,6 +145,11 @@ class _Recorder(TorchFunctionMode):
     def _remember(self, tensors, number):
         self._kept += tensors
         self._made_by.update({id(tensor): number for tensor in tensors})
+
+    def _learned_among(self, arguments) -> dict[str, int]:
+        """Return the names and sizes of the module's own parameters among the arguments."""
+        leaves = [x for x in tree_leaves(arguments) if id(x) in self._learned and x.requires_grad]
+        return {self._learned[id(x)]: x.numel() for x in leaves}
 
     def _sources(self, arguments) -> list[int]:
         found = [self.source(x) for x in tree_leaves(arguments) if isinstance(x, torch.Tensor)]

@@ -52,12 +52,17 @@ def layer_words(module: nn.Module) -> tuple[str, list[str]]:
 
 
 def function_words(
-    name: str, args: tuple, kwargs: Mapping[str, Any], inputs: int
+    name: str, args: tuple, kwargs: Mapping[str, Any], inputs: int, learned: list[str]
 ) -> tuple[str, list[str]]:
-    """Return the kind and the words of a call of a function of torch's with so many inputs."""
+    """Return the kind and the words of a call of a function of torch's with so many inputs.
+
+    learned: the names of the parameters that it takes besides.
+    """
     if name in OPERATORS and inputs > 1:
         kind, sign = OPERATORS[name]
         return kind, [sign]
+    if name in OPERATORS and learned:
+        return "other", [f"{OPERATORS[name][1]} learned {' and '.join(learned)}"]
     if name == "scaled_dot_product_attention":
         return "attention", [_heads(args[0].shape[1] if args[0].dim() == 4 else 1)]
     if re.fullmatch(r"(max|avg)_pool\dd", name):

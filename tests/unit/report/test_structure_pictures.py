@@ -36,6 +36,7 @@ def drawn():
 
 
 def of_block(name, channels=8, **arguments):
+    cls, shape = all_blocks()[name], (channels, 32, 32)
     with torch.device("meta"):
         module = cls(**infer(cls, shape), out=16, **arguments)
     return draw_blocks(name, [{"title": name, "structure": structure(module, shape)}])
@@ -119,6 +120,16 @@ def test_an_inactive_shortcut_is_dashed_and_says_so(drawn):
     assert {"inactive", "8 and 16 channels"} <= {*texts(unused)}
     assert texts(drawn["bottleneck"]).count("shortcut inactive") == 2
     assert drawn["bottleneck"].count('class="edge unused"') == 2
+
+
+def test_a_long_title_takes_lines_that_fit():
+    title = "transformer_block 8, heads 2, patch 4, positions learned, norm true, activation gelu"
+    step = {"kind": "input", "words": ["input"], "shape": [1], "inputs": [], "parameters": 0}
+    inside = {"steps": [step | {"note": "", "unused": [], "calls": []}], "calls": {}}
+    svg = draw_blocks("toy", [{"title": title, "structure": inside | {"complete": True}}])
+    lines = texts(svg)[: texts(svg).index("input")]
+    assert len(lines) > 1 and " ".join(lines) == title
+    assert all(text_width(line) < float(ET.fromstring(svg).get("width")) for line in lines)
 
 
 def test_branches_additions_and_concatenations_are_there(drawn):

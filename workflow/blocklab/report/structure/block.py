@@ -3,7 +3,7 @@
 from typing import Any
 
 from blocklab.report.structure.layout import Edge, Layout, lay_out, rows_of
-from blocklab.report.structure.svg import FONT, SMALL, Picture, path, text_width, unknown
+from blocklab.report.structure.svg import FONT, SMALL, Picture, path, text_width, unknown, wrapped
 
 MARGIN = 16
 LINE = 16  # from one line of a box to the next, in pixels
@@ -12,6 +12,7 @@ CIRCLE, CORNER = 26, 8  # how wide one is, and how round a way into its side
 CIRCLES = ("add", "product")
 TRIES = 8  # to keep frames apart from boxes that are not theirs
 FRAME, LABEL = 8, 16  # pixels around what a frame holds, and more for its name
+TITLE, BOLD = 400, 1.2  # pixels that a title's lines may take, and what bold adds to them
 NAME = 14  # pixels beside a frame's name, up to its edge and an arrow
 
 
@@ -64,10 +65,12 @@ class _Drawing:
         passed = [x for way in self.layout.ways.values() for x, _ in way]
         left = min([box[0] for box in boxes] + passed)
         right = max([box[2] for box in boxes] + passed)
-        written = [text_width(title), *(text_width(note, SMALL) for note in self.notes)]
+        self.titles = wrapped(title, TITLE)
+        written = [BOLD * text_width(line) for line in self.titles]
+        written += [text_width(note, SMALL) for note in self.notes]
         self.width = max(right - left, *written)
         self._left = (left + right - self.width) / 2
-        self._top = LINE + 12
+        self._top = LINE * len(self.titles) + 12
         self.height = self._top + max(box[3] for box in boxes) + LINE * len(self.notes)
 
     def described(self) -> str:
@@ -83,7 +86,8 @@ class _Drawing:
 
     def draw(self, picture: Picture, x: float, y: float) -> None:
         """Draw it with its top left corner there."""
-        picture.write(x + self.width / 2, y + FONT, self.title, look="strong")
+        for line, text in enumerate(self.titles):
+            picture.write(x + self.width / 2, y + FONT + LINE * line, text, look="strong")
         self._x, self._y = x - self._left, y + self._top
         for call in self.frames:
             left, top, right, bottom = self._around(call)

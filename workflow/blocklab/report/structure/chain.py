@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from blocklab.report.structure.svg import Picture, text_width, unknown
+from blocklab.report.structure.svg import Picture, text_width, unknown, wrapped
 
 MARGIN = 16
 WIDTH, GAP = 162, 26  # of a box and between two, in pixels: four in a row of at most 800
@@ -88,24 +88,11 @@ def _words(layer: dict[str, Any]) -> list[tuple[str, str]]:
         arguments = ", ".join(filter(None, [first, arguments]))
     repeat = f"{layer['repeat']} × " if layer["repeat"] > 1 else ""
     lines = [(_cut(f"{repeat}{name}"), "strong")]
-    lines += [(line, "") for line in _wrapped(arguments)]
+    lines += [(_cut(line), "") for line in wrapped(arguments, WIDTH - 12)]
     lines.append((" × ".join(map(str, layer["shape"])), "small"))
     if layer["parameters"]:
         lines.append((f"{layer['parameters']:,} parameters", "small"))
     return lines
-
-
-def _wrapped(arguments: str) -> list[str]:
-    """Break a list of arguments where it gets too long for a box."""
-    lines: list[str] = []
-    for part in filter(None, arguments.split(", ")):
-        longer = f"{lines[-1]}, {part}" if lines else part
-        if lines and text_width(longer) <= WIDTH - 12:
-            lines[-1] = longer
-        else:
-            lines[-1:] = [f"{lines[-1]},"] if lines else []
-            lines.append(part)
-    return [_cut(line) for line in lines]
 
 
 def _cut(line: str) -> str:

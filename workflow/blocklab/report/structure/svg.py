@@ -31,6 +31,19 @@ def text_width(text: str, size: float = FONT) -> float:
     return size * sum(units)
 
 
+def wrapped(text: str, width: float) -> list[str]:
+    """Break a list at its commas into lines of at most `width` pixels, if no part is wider."""
+    lines: list[str] = []
+    for part in filter(None, text.split(", ")):
+        longer = f"{lines[-1]}, {part}" if lines else part
+        if lines and text_width(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines[-1:] = [f"{lines[-1]},"] if lines else []
+            lines.append(part)
+    return lines
+
+
 def readable(text: str) -> str:
     """Return a text without the characters that XML cannot hold."""
     return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)

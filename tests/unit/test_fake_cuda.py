@@ -3,6 +3,7 @@
 import gc
 import json
 import logging
+import sys
 import weakref
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from blocklab.explanation.explanation import explain
 from blocklab.networks.network import Layer, resolve
 from blocklab.training.learner import Learner
 from blocklab.training.loop import make_learner, train
+
+sys.path.insert(0, str(Path(__file__).parent / "training"))
+from recipes import RECIPES
 
 NETWORKS = json.loads(
     (Path(__file__).parents[2] / "benchmarks" / "networks.json").read_text(encoding="utf-8")
@@ -57,6 +61,19 @@ def test_a_network_is_trained_evaluated_and_explained(card, make_settings, name,
     pytest.importorskip("captum", reason="the rest of it is explained by captum")
     explanation = explain(networks[0], data.test, "logit_minus_mean", 3)
     assert explanation.attributions.shape == (5, 1, 32, 32)
+
+
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if "," in name])
+def test_every_key_of_a_recipe_goes_into_a_graph(card, make_settings, recipe):
+    # Without batch normalisation, whose mean over all batches asks for numbers.
+    layers = resolve("exp3", NETWORKS["exp3"]["layers"], (1, 32, 32), 10)
+    settings = make_settings(batch_size=4, epochs=2, **RECIPES[recipe])
+    data = data_of(split(4 * 4 + 3))
+    (network,), history = train(layers, data, settings, [3])
+    assert (card.captures, card.replays) == (1, 2)
+    assert {value.device.type for value in network.state_dict().values()} == {"cuda"}
+    _, arrays = evaluate_run(network, 3, data, settings.loss, pd.DataFrame(history), shifts=1)
+    assert arrays["test_logits"].shape == (5, 10)
 
 
 def test_a_captured_learner_takes_what_was_stored_and_goes_on(card, small_layers, make_settings):

@@ -26,7 +26,10 @@ class Average:
     """
 
     def __init__(self, network: nn.Module, settings: Settings) -> None:
-        self.kind, self.settings = settings.average, settings
+        self.kind = settings.average
+        # ema counts from the first step on.
+        last = settings.average_epochs if self.kind == "last_epochs" else settings.epochs
+        self.first_epoch = settings.epochs - last + 1
         state = network.state_dict() if self.kind != "none" else {}
         self.live = {name: value for name, value in state.items() if value.is_floating_point()}
         self.sums = {name: torch.zeros_like(value) for name, value in self.live.items()}
@@ -43,20 +46,17 @@ class Average:
     @torch.no_grad()
     def after_epoch(self, epoch: int) -> None:
         """Count the weights after an epoch, from 1, if it is one of the last."""
-        if (
-            self.kind == "last_epochs"
-            and epoch > self.settings.epochs - self.settings.average_epochs
-        ):
+        if self.kind == "last_epochs" and epoch >= self.first_epoch:
             torch._foreach_add_(list(self.sums.values()), list(self.live.values()))
             self.weight += 1
 
     @torch.no_grad()
-    def put_into(self, network: nn.Module, images: Iterable[torch.Tensor]) -> None:
-        """Give the average's weights to a network that has those of the last step.
+    def put_into(self, network: nn.Module, images: Iterable[torch.Tensor], epoch: int) -> None:
+        """Give a network, which has the weights after `epoch`, those of the average, if it began.
 
         images: batches of what the network takes, for batch statistics; used by last_epochs alone.
         """
-        if not self.weight:
+        if epoch < self.first_epoch:
             return
         network.load_state_dict(
             {name: value / self.weight for name, value in self.sums.items()}, strict=False

@@ -65,6 +65,7 @@ class Learner:
         self.losses = torch.zeros(len(self.numbers), device=device)
         self.correct = torch.zeros(len(self.numbers), dtype=torch.int64, device=device)
         self.history: list[dict[str, float]] = []  # a row per epoch that is done
+        self.finished = 0  # epochs, the one whose row is being made included
         # Of the whole training: how many steps there were, and the learning rate of each.
         self.taken = torch.zeros(1, dtype=torch.int64, device=device)
         rates = learning_rates(settings, settings.epochs * len(self.numbers))
@@ -109,7 +110,8 @@ class Learner:
             finite = [value.isfinite().all() for value in self.network.state_dict().values()]
             finite = torch.stack(finite).all().view(1)
             figures = torch.cat([self.losses, self.correct, finite]).tolist()
-            self.average.after_epoch(len(self.history) + 1)
+            self.finished = len(self.history) + 1
+            self.average.after_epoch(self.finished)
         count, steps = len(self.permutation), len(self.losses)
         losses, correct, finite = figures[:steps], figures[steps:-1], figures[-1]
         sizes = [min(self.batch_size, count - first) for first in range(0, count, self.batch_size)]
@@ -125,7 +127,8 @@ class Learner:
         network = initialise(self.layers, self.seed).to(device, memory_format=torch.channels_last)
         network.load_state_dict(self.network.state_dict())
         batches = self.split.images.split(INFERENCE_BATCH)
-        self.average.put_into(network, (as_input(images) for images in batches))
+        epoch = max(self.finished, len(self.history))  # what was restored has only the latter
+        self.average.put_into(network, (as_input(images) for images in batches), epoch)
         return network
 
     def capture(self) -> None:

@@ -43,7 +43,9 @@ def seconds_per_step(job: dict) -> dict[str, list[float]]:
     layers, split, settings = job_of_blocklab(job, *made_up_images(10 * job["batch_size"]))
     with kernels():
         learners = {
-            part: Learner(layers, split, dataclasses.replace(settings, **changes), seed=0)
+            part: Learner(
+                layers, split, dataclasses.replace(settings, epochs=STEPS // 10, **changes), 0
+            )
             for part, changes in PARTS.items()
         }
         taken: dict[str, list[float]] = {part: [] for part in PARTS}

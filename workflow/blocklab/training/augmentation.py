@@ -6,6 +6,9 @@ al. 2015, arXiv 1505.04597; for digits Simard, Steinkraus & Platt 2003). Both ar
 resampling. erasing blackens a square at a random place (DeVries & Taylor 2017, arXiv 1708.04552).
 Digits are never mirrored: that would make others of them. torchvision distorts whole batches
 alike, and draws from torch's global random state, which other seeds would move.
+
+An affine map adds 3.9 % to a step of vgg, elastic 5.6 %, both 5.5 %, erasing 1.4 %: one processor
+core, 200 images of 32x32, n = 140 steps in turns (docs/benchmark/recipe.md).
 """
 
 import math

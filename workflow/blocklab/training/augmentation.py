@@ -7,7 +7,7 @@ resampling. erasing blackens a square at a random place (DeVries & Taylor 2017, 
 Digits are never mirrored: that would make others of them. torchvision distorts whole batches
 alike, and draws from torch's global random state, which other seeds would move.
 
-An affine map adds 3.9 % to a step of vgg, elastic 5.6 %, both 5.5 %, erasing 1.4 %: one processor
+An affine map adds 3.4 % to a step of vgg, elastic 5.5 %, both 5.6 %, erasing 1.2 %: one processor
 core, 200 images of 32x32, n = 140 steps in turns (docs/benchmark/recipe.md).
 """
 

@@ -4,7 +4,7 @@ ema: an exponential moving average over steps, corrected for its start at zero a
 (Kingma & Ba 2014, arXiv 1412.6980); running statistics of batch normalisation are averaged with
 it. last_epochs: the mean of the weights after each of the last epochs (Izmailov et al. 2018, arXiv
 1803.05407); batch statistics are taken anew from the training images.
-ema adds 0.3 % to a step of vgg (docs/benchmark/recipe.md), last_epochs nothing.
+ema adds less than 1 % to a step of vgg (docs/benchmark/recipe.md), last_epochs nothing.
 
 torch's AveragedModel asks the device at every step whether it is the first, which a CUDA graph
 cannot; its arithmetic is used here.

@@ -2,7 +2,7 @@
 
 cosine: Loshchilov & Hutter 2016, arXiv 1608.03983, without restarts. one_cycle: Smith & Topin 2017,
 arXiv 1708.07120, in cosine arcs, momentum left alone. A step reads its rate from a table on the
-device, which adds 0.1 % to a step of vgg (docs/benchmark/recipe.md).
+device, which adds less than 1 % to a step of vgg (docs/benchmark/recipe.md).
 """
 
 import math

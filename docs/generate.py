@@ -114,7 +114,9 @@ def _rows(part: dict, prefix: str) -> Iterator[str]:
         children["NAME"] = part["additionalProperties"]
     for key, child in children.items():
         name = f"{prefix}{key}"
-        if child.get("properties") or isinstance(child.get("additionalProperties"), dict):
+        if name == "networks.NAME.training":  # of keys that all have rows already
+            yield f"| {name} | object | none | {child['description']} |"
+        elif child.get("properties") or isinstance(child.get("additionalProperties"), dict):
             if "description" in child:
                 yield f"| **{name}** | | | {child['description']} |"
             yield from _rows(child, f"{name}.")

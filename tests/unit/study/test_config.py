@@ -31,7 +31,9 @@ MISTAKES = [
     ("training.gpu", True, "training.gpu: unknown key; did you mean 'device'?"),
     ("training.lr", 0.1, "training.lr: unknown key; did you mean 'learning_rate'?"),
     ("lr", 0.1, "lr: unknown key; did you mean 'training.learning_rate'?"),
-    ("networks.vgg.lr", 0.1, "networks.vgg.lr: unknown key; training.learning_rate is the same "
+    ("networks.vgg.lr", 0.1, "networks.vgg.lr: unknown key; did you mean "
+     "'training.learning_rate'?"),
+    ("networks.vgg.threads", 2, "networks.vgg.threads: unknown key; training.threads is the same "
      "for all networks"),
     ("training.Epochs", 3, "training.Epochs: unknown key; did you mean 'epochs'?"),
     ("dataset.epochs", 3, "dataset.epochs: unknown key; did you mean 'training.epochs'?"),

@@ -58,9 +58,30 @@ def test_a_network_is_trained_as_all_but_for_what_it_says():
         ({"augmentation": {"flip": 1}}, {}, "training.augmentation.flip: unknown key"),
         ({"scheduler": "cosine"}, {}, "did you mean 'schedule'?"),
         ({"ema": True}, {}, "did you mean 'average'?"),
+        ({}, {"lr": 0.1}, "networks.vgg.training.lr: unknown key; did you mean 'learning_rate'?"),
+        ({}, {"average": "swa"}, "'swa' is not known; did you mean 'last_epochs'?"),
+        ({}, {"threads": 2}, "unknown key; training.threads is the same for all networks"),
     ],
 )  # fmt: skip
 def test_one_line_says_what_cannot_be(training, of_vgg, line):
     with pytest.raises(UserError) as error:
         resolve_config(config(training, **of_vgg))
     assert line in str(error.value)
+
+
+def test_a_recipes_key_that_a_network_has_at_the_wrong_place_is_told_its_place():
+    given = config()
+    given["networks"]["vgg"]["lr"] = 0.1
+    with pytest.raises(UserError, match=r"vgg\.lr: .* 'training.learning_rate'\?"):
+        resolve_config(given)
+
+
+def test_a_vote_of_networks_that_are_left_out_is_left_out():
+    votes = {"both": ["vgg", "csp"], "one": ["vgg"]}
+    assert resolve_config(CONFIG | {"votes": votes})["votes"] == votes
+    assert resolve_config(CONFIG | {"votes": votes, "only": ["vgg"]})["votes"] == {"one": ["vgg"]}
+
+
+def test_a_network_votes_once():
+    with pytest.raises(UserError, match=r"votes.both: \['vgg', 'vgg'\] names one twice"):
+        resolve_config(CONFIG | {"votes": {"both": ["vgg", "vgg"]}})

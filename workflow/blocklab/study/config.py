@@ -76,7 +76,9 @@ def _fill_defaults(config: Any, part: dict[str, Any]) -> None:
 
 def _advise(where: str, written: object, known: list) -> str:
     """Return what people mean who write this for a key in `where`, or for the value of `where`."""
-    name = plain(written)
+    name, in_network = plain(written), where.startswith("networks.")
+    if in_network and ".training" in where.removeprefix("networks."):
+        where = where.split(".", 2)[2]  # a recipe of its own has the names of the shared one
     if where in VALUES:
         meant = VALUES[where].get(name)
         return f"; did you mean '{meant}'?" if meant in known else ""
@@ -91,8 +93,11 @@ def _advise(where: str, written: object, known: list) -> str:
     if of_network:
         return f"; it belongs to a network: networks.NAME.{of_network}"
     keys = [KEYS[name]] if name in KEYS else _sections_with(name)
-    if where.startswith("networks.") and keys:
-        return f"; {keys[0]} is the same for all networks"
+    if in_network and keys:
+        recipe = own["training"]["properties"]
+        if not (of_recipe := [key for key in keys if key.removeprefix("training.") in recipe]):
+            return f"; {keys[0]} is the same for all networks"
+        keys = of_recipe
     names = [key.removeprefix(f"{where}.") for key in keys]
     if len(names) == 1:
         return f"; did you mean '{names[0]}'?"
@@ -150,6 +155,7 @@ def _select(config: dict[str, Any]) -> None:
     if only is None:
         return
     kept = {*only, config["baseline"]}
+    config["votes"] = {vote: of for vote, of in config["votes"].items() if kept.issuperset(of)}
     config["networks"] = {name: network for name, network in networks.items() if name in kept}
 
 

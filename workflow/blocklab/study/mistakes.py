@@ -72,6 +72,8 @@ def _explain(error: jsonschema.ValidationError, advice: Advice) -> str:
             return f"{prefix}{value} is too small; it must be more than {rule}"
         case "minItems" | "minProperties" | "minLength":
             return f"{prefix}is empty; give at least {rule}"
+        case "uniqueItems":
+            return f"{prefix}{_show(value)} names one twice"
         # A schema has words of its own for these.
         case "pattern":
             return f"{prefix}{_show(value)} {error.schema['otherwise']}"

@@ -92,7 +92,7 @@ ABSENT = {
     ),
     "early stopping": (
         "earlystopping earlystop patience savebest",
-        "a network trains for training.epochs, and its last weights count",
+        "a network trains for training.epochs, and what it ends with counts",
     ),
     "accumulated gradients": (
         "accumulate accumulategradbatches gradaccum",

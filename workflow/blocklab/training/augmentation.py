@@ -23,10 +23,10 @@ GRID = 4  # points to a side that displacements of `elastic` are drawn at
 class Augmentation:
     """Draw distortions from a random state of its own.
 
-    strengths: what to do, by name, each uniform between minus and plus its value:
-        shift: pixels, along each axis. rotation: degrees. scale: share of the size.
-        shear: degrees. elastic: pixels, the standard deviation of a displacement on the coarse
-        grid. erasing: pixels, the side of the square.
+    strengths: what to do, by name. Uniform between minus and plus its value are shift, in pixels
+        along each axis, rotation, in degrees, scale, a share of the size, and shear, in degrees.
+        elastic: pixels, the standard deviation of a displacement on the coarse grid. erasing:
+        pixels, the side of the square, whose middle is anywhere in the image.
     generator: of the images' device.
     """
 

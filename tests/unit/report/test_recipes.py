@@ -30,8 +30,8 @@ def test_what_all_share_beyond_it_is_told_and_differs_from_the_homework(study):
         text, "- training:"
     )
     assert (
-        "for these reasons: schedule one_cycle, label smoothing 0.05 and shift 2 (there none is "
-        "told of)."
+        "for these reasons: schedule one_cycle, label smoothing 0.05 and shift 2 (there not "
+        "mentioned)."
     ) in text
     assert "- label smoothing:" not in text  # the networks do not differ in it
 
@@ -48,9 +48,9 @@ def test_a_network_of_its_own_is_told_wherever_it_matters(study):
     assert line(text, "- rotation:") == "- rotation: 0 (exp3 and csp); 9 (vgg)"
     told = line(text, "- training:")
     assert "10 epochs (exp3 and csp); adam, learning rate 0.001, cross_entropy, 20 epochs" in told
-    assert "20 epochs (vgg); 10 epochs (csp) (there 10)" in text
+    assert "for these reasons: 20 epochs (vgg) (there 10), " in text
     assert "the loss cross_entropy (vgg)" in text
-    assert "rotation 9 (vgg); nothing more (csp) (there none is told of)" in text
+    assert "rotation 9 (vgg) (there not mentioned)" in text
     table = [line(text, f"| {name} ") for name in ("vgg", "csp")]
     assert "1.46958 / –" in table[0] and "1.47022 / –" not in table[1]
     # Only of those that apply softmax twice.

@@ -40,6 +40,11 @@ def test_how_far_below_and_who_lies_between():
     assert "Between" not in sentence
 
 
+def test_what_lies_between_is_told_of_networks_with_fewer_epochs_too():
+    (sentence,) = stopped_low(histories(sppf=[[0.99, 0.95, 0.9]], vgg=[[0.8, 0.95]]), 900)
+    assert sentence.endswith("Between the two lies vgg.")
+
+
 def test_of_several_seeds_those_that_stopped_low_are_counted():
     (sentence,) = stopped_low(histories(sppf=[[0.8, 0.9], [0.95, 0.9], [0.96, 0.9]]), 900)
     assert "stopped, with 2 seeds of 3; most with seed 2: 96.00 % of" in sentence

@@ -8,7 +8,7 @@ import pandas as pd
 
 from blocklab.report.recipes import beyond_the_usual
 from blocklab.report.statistics import prediction_interval
-from blocklab.report.words import DASH, by_value_or_all, count, join
+from blocklab.report.words import DASH, by_value, by_value_or_all, count, join
 from blocklab.study.recipe import training_of
 
 MEASURES = {
@@ -87,10 +87,15 @@ def compare(
 def _of_recipe(
     ours: pd.DataFrame, config: dict[str, Any], key: str, theirs: Any, words: Callable[[Any], str]
 ) -> list[str]:
-    """Return, for each value of a key that is not the homework's, which networks had it."""
+    """Return the values of a key that are not the homework's, and which networks had them."""
     values = {name: training_of(config, name)[key] for name in ours.index}
-    text = by_value_or_all({name: words(value) for name, value in values.items()})
-    return [f"{text} (there {theirs})"] if set(values.values()) != {theirs} else []
+    other = {name: words(value) for name, value in values.items() if value != theirs}
+    return [f"{_of_some(other, ours)} (there {theirs})"] if other else []
+
+
+def _of_some(values: dict[str, str], ours: pd.DataFrame) -> str:
+    """Return what some of our networks have, and which, unless it is all of them."""
+    return by_value_or_all(values) if len(values) == len(ours) else by_value(values)
 
 
 def _cell(theirs: float, ours: float, key: str, same_loss: bool) -> str:
@@ -124,9 +129,8 @@ def _differences(
         found.append(f"images of {size} pixels (there {setup['input_size']})")
     found += _of_recipe(ours, config, "loss", setup["training_loss"], "the loss {}".format)
     extras = {name: beyond_the_usual(training_of(config, name)) for name in ours.index}
-    if any(extras.values()):
-        told = {name: words or "nothing more" for name, words in extras.items()}
-        found.append(f"{by_value_or_all(told)} (there none is told of)")
+    if told := {name: words for name, words in extras.items() if words}:
+        found.append(f"{_of_some(told, ours)} (there not mentioned)")
     if (ours["seeds"] > 1).any():
         found.append(f"{count(int(ours['seeds'].max()), 'seed')} (there one)")
     batches: dict[tuple[int, int], list[str]] = {}

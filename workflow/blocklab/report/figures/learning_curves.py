@@ -66,9 +66,9 @@ def draw(histories: pd.DataFrame, networks: pd.DataFrame) -> Figure:
     for panel, (network, look) in zip(axes.flat, looks.items(), strict=False):
         for other in looks:
             if other != network and known:
-                _draw_behind(panel, curves[other][main].clip(lower=floor), looks[other], epochs)
+                _draw_behind(panel, curves[other][main].clip(lower=floor), looks[other])
         for column, curve in curves[network].items():
-            _draw_curve(panel, curve.clip(lower=floor), look, known[column][1], epochs)
+            _draw_curve(panel, curve.clip(lower=floor), look, known[column][1])
         title = clip(look.label, LONGEST_NAME if across < 4 else 20)
         panel.set_title(title, loc="left", weight="bold", size=9 if across < 4 else 7)
         panel.tick_params(labelbottom=True)
@@ -92,18 +92,17 @@ def _error_by_epoch(history: pd.DataFrame, column: str) -> pd.DataFrame:
     return error.groupby(history["epoch"]).agg(["mean", "min", "max"])
 
 
-def _draw_behind(panel: Axes, curve: pd.DataFrame, look: Style, epochs: int) -> None:
+def _draw_behind(panel: Axes, curve: pd.DataFrame, look: Style) -> None:
     baseline = look.colour == BASELINE_COLOUR
     panel.plot(
         curve.index, curve["mean"], color=BASELINE_COLOUR if baseline else OTHERS,
-        linestyle="--" if baseline else "-", linewidth=1.0, marker="." if epochs == 1 else "",
+        linestyle="--" if baseline else "-", linewidth=1.0, marker="." if len(curve) == 1 else "",
         zorder=1.6 if baseline else 1.5,
     )  # fmt: skip
 
 
-def _draw_curve(
-    panel: Axes, curve: pd.DataFrame, look: Style, line: dict[str, str], epochs: int
-) -> None:
+def _draw_curve(panel: Axes, curve: pd.DataFrame, look: Style, line: dict[str, str]) -> None:
+    epochs = len(curve)
     panel.plot(
         curve.index, curve["mean"], color=look.colour, linewidth=1.6, marker=look.marker,
         markersize=4, markevery=max(1, epochs // 8), **(RIM | line),

@@ -64,7 +64,8 @@ def still_rising(histories: pd.DataFrame) -> Sequence[str]:
 
 def last_accuracy(histories: pd.DataFrame) -> dict[str, float]:
     """Return every network's mean accuracy on the validation images after the last epoch."""
-    last = histories[histories["epoch"] == histories["epoch"].max()]
+    ends = histories.groupby("network")["epoch"].transform("max")
+    last = histories[histories["epoch"] == ends]
     return last.groupby("network", sort=False)["validation_acc"].mean().to_dict()
 
 

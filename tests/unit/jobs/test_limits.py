@@ -62,6 +62,8 @@ def test_needed_memory_follows_optimizer_and_precision(study):
         return needed_bytes(study["training"] | training, {"batch_size": 64}, KNOWN, 0) // MIB
 
     assert (needed(), needed(optimizer="sgd"), needed(precision="auto")) == (96, 80, 64)
+    assert needed(optimizer="sgd", momentum=0.9) == 88
+    assert needed(average="ema") == 104
 
 
 def test_a_containers_memory_counts(tmp_path, monkeypatch):

@@ -73,15 +73,18 @@ def needed_bytes(
 ) -> int:
     """Return what one seed's training takes of the machine's memory at least.
 
-    Weights, their gradient and what the optimizer keeps, in float32; and what a step keeps of its
-    images, in half of that where it may be bfloat16. With a GPU, only the weights begin here.
+    Weights, their gradient, their average and what the optimizer keeps, in float32; and what a step
+    keeps of its images, in half of that where it may be bfloat16. With a GPU, only the weights
+    begin here.
     """
     weights = 4 * known.get("parameters", 0)
     if gpus:
         return weights
     images = network["batch_size"] * known.get("kept_bytes", 0)
     share = 1 if training["precision"] == "float32" else 2
-    return weights * (2 + MOMENTS.get(training["optimizer"], 0)) + images // share
+    copies = 2 + MOMENTS.get(training["optimizer"], int(training["momentum"] > 0))
+    copies += training["average"] != "none"
+    return weights * copies + images // share
 
 
 def _check_device(setting: str) -> None:

@@ -93,7 +93,7 @@ def describe_run(
     network, seed = summary["network"], summary["seed"]
     data = study["dataset"] | {f"{split}_images": count for split, count in sizes.items()}
     side = data["input_size"]
-    # What the runs of a study have in common, so that another network joins the group.
+    # What networks of a study that are trained alike have in common, so that another joins them.
     common = digest([provenance["data_sha256"], job["training"]])[:6]
     return {
         "study": study["name"],

@@ -36,6 +36,14 @@ def test_what_all_share_beyond_it_is_told_and_differs_from_the_homework(study):
     assert "- label smoothing:" not in text  # the networks do not differ in it
 
 
+def test_a_recipe_is_told_in_one_order_whatever_that_of_its_keys(study):
+    study.config["training"] |= {"average": "ema", "weight_decay": 0.1}
+    told = line(study.render(), "- training:")
+    study.config["training"] = dict(sorted(study.config["training"].items()))
+    assert line(study.render(), "- training:") == told
+    assert ", 10 epochs, weight decay 0.1, average ema; batch" in told
+
+
 def test_a_network_of_its_own_is_told_wherever_it_matters(study):
     study.config["networks"]["vgg"]["training"] = {
         "epochs": 20, "loss": "cross_entropy", "augmentation": {"rotation": 9},
@@ -47,7 +55,7 @@ def test_a_network_of_its_own_is_told_wherever_it_matters(study):
     assert line(text, "- loss:").endswith("cross_entropy (vgg)")
     assert line(text, "- rotation:") == "- rotation: 0 (exp3 and csp); 9 (vgg)"
     told = line(text, "- training:")
-    assert "10 epochs (exp3 and csp); adam, learning rate 0.001, cross_entropy, 20 epochs" in told
+    assert "10 epochs (exp3 and csp); adam, learning rate 0.001, cross_entropy, 20 epochs, " in told
     assert "for these reasons: 20 epochs (vgg) (there 10), " in text
     assert "the loss cross_entropy (vgg)" in text
     assert "rotation 9 (vgg) (there not mentioned)" in text
@@ -66,6 +74,7 @@ def test_votes_and_shifts_are_told_below_the_ranking(study):
     study.votes.loc[0] = row
     text = study.render()
     assert "Every image was asked about 9 times, shifted by up to 1 pixel each way" in text
+    assert "for these reasons: every image asked about 9 times, shifted (there once)." in text
     assert [cell.strip() for cell in line(text, "| all ").split("|")[2:-1]] == [
         "vgg and csp", "6", "57,564", "99.10 %", "99.21 % (99.00 to 99.38)", "0.0312",
     ]  # fmt: skip

@@ -131,6 +131,8 @@ def _differences(
     extras = {name: beyond_the_usual(training_of(config, name)) for name in ours.index}
     if told := {name: words for name, words in extras.items() if words}:
         found.append(f"{_of_some(told, ours)} (there not mentioned)")
+    if shifts := config["evaluation"]["shifts"]:
+        found.append(f"every image asked about {(2 * shifts + 1) ** 2} times, shifted (there once)")
     if (ours["seeds"] > 1).any():
         found.append(f"{count(int(ours['seeds'].max()), 'seed')} (there one)")
     batches: dict[tuple[int, int], list[str]] = {}

@@ -9,7 +9,7 @@ from blocklab.study.recipe import OF_THE_MACHINE, training_of
 from blocklab.training.settings import Settings
 
 # What a recipe always says; of the rest, only what is not off.
-ALWAYS = ("optimizer", "learning_rate", "loss")
+ALWAYS = ("optimizer", "learning_rate", "loss", "epochs")
 OFF = {field.name: field.default for field in fields(Settings)}
 
 
@@ -43,31 +43,30 @@ def recipes_in_words(config: Mapping[str, Any]) -> str:
 
 def beyond_the_usual(training: Mapping[str, Any]) -> str:
     """Return what a recipe has beside epochs, optimizer, learning rate and loss, '' for nothing."""
-    return join([words for key, words in _extras(training) if key not in (*ALWAYS, "epochs")])
+    return join(_extras(training))
 
 
 def _recipe(training: Mapping[str, Any]) -> list[str]:
     usual = [training["optimizer"], f"learning rate {_text(training['learning_rate'])}"]
-    extras = (words for key, words in _extras(training) if key not in ALWAYS)
-    return [*usual, training["loss"], *extras]
+    return [*usual, training["loss"], count(training["epochs"], "epoch"), *_extras(training)]
 
 
-def _extras(training: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the keys that are not off, and each with its value in words."""
-    for key, value in _flat(training):
-        if key == "epochs":
-            yield key, count(value, "epoch")
-        elif value != OFF.get(key, 0):  # distortions are off at 0
-            yield key, f"{_words(key)} {_text(value)}"
+def _extras(training: Mapping[str, Any]) -> list[str]:
+    """Return the keys that are not off, but for ALWAYS, each with its value."""
+    return [
+        f"{_words(key)} {_text(value)}"
+        for key, value in _flat(training)
+        if key not in ALWAYS and value != OFF.get(key, 0)  # distortions are off at 0
+    ]
 
 
 def _flat(training: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the keys of a recipe, those of distortions with `augmentation.` in front."""
-    for key, value in training.items():
+    """Yield the keys of a recipe in one order, of distortions with `augmentation.` in front."""
+    for key in (key for key in OFF if key in training and key not in OF_THE_MACHINE):
         if key == "augmentation":
-            yield from ((f"augmentation.{name}", strength) for name, strength in value.items())
-        elif key not in OF_THE_MACHINE:
-            yield key, value
+            yield from ((f"augmentation.{name}", x) for name, x in sorted(training[key].items()))
+        else:
+            yield key, training[key]
 
 
 def _words(key: str) -> str:

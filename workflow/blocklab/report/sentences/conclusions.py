@@ -8,7 +8,7 @@ import pandas as pd
 from blocklab.report.sentences.stopping import still_rising
 from blocklab.report.sentences.verdict import is_real, scope
 from blocklab.report.statistics import BOOTSTRAP_SEEDS, COVERAGE_WITH_FAILURES, spearman_test
-from blocklab.report.words import SIGNIFICANT, count, join, join_some, p_text, percent
+from blocklab.report.words import SIGNIFICANT, count, join_some, p_text, percent
 
 LEAST_NETWORKS = 5  # of fewer no order is beyond chance
 
@@ -100,8 +100,8 @@ def limits(networks: pd.DataFrame, differences: Sequence[str], validation: int) 
             found.append(f"With {count(seeds, 'seed')}, a rare failure is likely unseen.")
     if differences:
         found.append(
-            f"The networks differ in [{join(list(differences))}](#what-was-compared) too, so that "
-            "no result is the block's alone."
+            f"The networks differ in [{join_some(list(differences))}](#what-was-compared) too, so "
+            "that no result is the block's alone."
         )
     if not validation:
         found.append("Without validation images the choice is made on what also reports.")

@@ -23,6 +23,8 @@ SHAPES = [
     ("conv", {"in_channels": 3, "out": 8, "kernel": 3, "stride": 2}, (3, 8, 6), (8, 4, 3)),
     ("dwconv", {"in_channels": 3, "out": 6}, (3, 9, 7), (6, 9, 7)),
     ("bottleneck", {"in_channels": 3, "out": 8}, (3, 9, 7), (8, 9, 7)),
+    ("basic_block", {"in_channels": 3, "out": 3}, (3, 9, 7), (3, 9, 7)),
+    ("basic_block", {"in_channels": 3, "out": 8, "stride": 2}, (3, 9, 7), (8, 5, 4)),
     ("bottleneck_csp", {"in_channels": 3, "out": 8, "depth": 2}, (3, 9, 7), (8, 9, 7)),
     ("c3", {"in_channels": 3, "out": 8, "depth": 2}, (3, 9, 7), (8, 9, 7)),
     ("spp", {"in_channels": 4, "out": 8}, (4, 9, 7), (8, 9, 7)),

@@ -13,7 +13,7 @@ BLOCKS = {
     "spatialdropout2d": "channel_dropout",
     "swish": "silu", "view": "flatten", "reshape": "flatten",
     "csp": "bottleneck_csp", "bottleneckcsp": "bottleneck_csp", "cspbottleneck": "bottleneck_csp",
-    "resblock": "bottleneck", "residual": "bottleneck", "residualblock": "bottleneck",
+    "resblock": "basic_block", "residual": "basic_block", "residualblock": "basic_block",
     "attention": "transformer_block", "selfattention": "transformer_block",
     "multiheadattention": "transformer_block", "transformer": "transformer_block",
     "vit": "transformer_block",

@@ -109,9 +109,10 @@ class Learner:
         with self.on_stream():
             finite = [value.isfinite().all() for value in self.network.state_dict().values()]
             finite = torch.stack(finite).all().view(1)
-            figures = torch.cat([self.losses, self.correct, finite]).tolist()
             self.finished = len(self.history) + 1
             self.average.after_epoch(self.finished)
+            # The one wait: what comes after it may read all of this on any stream.
+            figures = torch.cat([self.losses, self.correct, finite]).tolist()
         count, steps = len(self.permutation), len(self.losses)
         losses, correct, finite = figures[:steps], figures[steps:-1], figures[-1]
         sizes = [min(self.batch_size, count - first) for first in range(0, count, self.batch_size)]

@@ -44,3 +44,11 @@ def test_networks_are_paired_by_name_and_seed():
     assert table["difference"].tolist() == ["a - b", "b - c"]
     assert table["first study"].tolist() == ["+10.00 (+10.00 to +10.00)"] * 2
     assert table["second study"][0] == "-10.00 (-10.00 to -10.00)"
+
+
+def test_the_page_says_what_the_committed_runs_give(capsys):
+    docs = Path(order.__file__).parent
+    order.main(docs / "reference-study", docs / "fashion")
+    page = (docs / "other-data.md").read_text(encoding="utf-8")
+    for line in capsys.readouterr().out.splitlines():
+        assert line in page

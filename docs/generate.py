@@ -22,6 +22,19 @@ DOCS = Path(__file__).parent
 MAPS, VECTOR, OUT = (8, 32, 32), (64,), 16
 ALIKE = (OUT, 32, 32)
 
+EXAMPLE = """\
+outdir: results/longer
+training:
+  loss: cross_entropy
+  learning_rate: 0.004
+  schedule: one_cycle
+  average: ema
+  augmentation: {shift: 2, rotation: 10, scale: 0.1}
+networks:
+  vgg: {training: {epochs: 20}}
+votes:
+  both: [vgg, csp]"""
+
 
 def configuration() -> str:
     """Return the reference of every config key, as Markdown."""
@@ -31,6 +44,12 @@ def configuration() -> str:
         "`config.yaml` is the homework's study. Another study is an overlay with the keys that",
         "differ: `snakemake --cores 4 --resources gpu=1 --configfile studies/NAME.yaml`.",
         "This page is generated from `workflow/schemas/config.schema.yaml` by `make docs`.",
+        "",
+        "Say, a recipe for all networks, more epochs for one of them, and a vote of two:",
+        "",
+        "```yaml",
+        EXAMPLE,
+        "```",
         "",
         "| key | value | default | meaning |",
         "|---|---|---|---|",

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from blocklab.study.config import resolve_config
+
 PROJECT = Path(__file__).parents[2]
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md"))]
 
@@ -86,3 +88,11 @@ def test_the_example_block_of_the_guide_works_in_its_network(monkeypatch):
     ((name, vgg_se),) = yaml.safe_load(network)["networks"].items()
     layers = resolve(name, vgg_se["layers"], (1, 32, 32), 10)
     assert initialise(layers, seed=0)(torch.rand(2, 1, 32, 32)).shape == (2, 10)
+
+
+def test_the_example_of_a_config_is_one(config):
+    overlay = yaml.safe_load(generate.EXAMPLE)
+    for network, changes in overlay.pop("networks").items():
+        config["networks"][network] |= changes
+    config["training"] |= overlay.pop("training")
+    assert resolve_config(config | overlay)["votes"] == {"both": ["vgg", "csp"]}

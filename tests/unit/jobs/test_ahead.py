@@ -21,6 +21,7 @@ EXPLANATION = {"method": "integrated_gradients", "target": "softmax", "steps": 2
 EXPLANATION |= {"most_steps": 2, "checked": 2, "draws": 2, "batch_size": 20}
 SETTINGS = {
     "training": {"loss": "cross_entropy"},
+    "evaluation": {"shifts": 0},
     "explanation": EXPLANATION | {"sample": 2, "seed": 0},
 }
 PARAMS = {stage: {"settings": canonical_json(SETTINGS), "code": f"{stage}.py"} for stage in OUTPUTS}

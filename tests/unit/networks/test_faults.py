@@ -211,7 +211,7 @@ def test_a_name_in_a_text_is_no_block(own_blocks):
         ("max_pool", "; did you mean 'maxpool'?"),
         ("BatchNorm2d", "; batch normalisation is a part of 'conv' (norm: true, its default)"),
         ("GELU", "; 'conv' and 'linear' have an activation each, such as activation: gelu"),
-        ("ResBlock", "; did you mean 'bottleneck'?"),
+        ("ResBlock", "; did you mean 'basic_block'?"),
         ("transformer", "; did you mean 'transformer_block'?"),  # a file's name, too
     ],
 )

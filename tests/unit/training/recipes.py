@@ -1,4 +1,6 @@
-"""Ways of training that between them use every key of a recipe."""
+"""Ways of training: a plain one, and some that between them use every key of a recipe."""
+
+from blocklab.training.settings import Settings
 
 DISTORTED = {
     "shift": 1, "rotation": 10, "scale": 0.1, "shear": 5, "elastic": 0.5, "erasing": 3,
@@ -16,3 +18,12 @@ RECIPES = {
         "gradient_clipping": 0.5, "average": "last_epochs", "average_epochs": 2,
     },
 }  # fmt: skip
+
+
+def plain_settings(**changes) -> Settings:
+    """Return three epochs of gradient descent on torch's own operations, but for `changes`."""
+    plain = {
+        "batch_size": 16, "epochs": 3, "optimizer": "sgd", "learning_rate": 0.1,
+        "loss": "cross_entropy", "compile": False,
+    }  # fmt: skip
+    return Settings(**plain | changes)

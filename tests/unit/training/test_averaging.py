@@ -3,21 +3,12 @@
 import copy
 
 import torch
+from recipes import plain_settings as settings
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from blocklab.networks.images import as_input
 from blocklab.training.learner import Learner
 from blocklab.training.loop import train
-from blocklab.training.settings import Settings
-
-SETTINGS = {
-    "batch_size": 16, "epochs": 3, "optimizer": "sgd", "learning_rate": 0.1,
-    "loss": "cross_entropy", "compile": False,
-}  # fmt: skip
-
-
-def settings(**changes) -> Settings:
-    return Settings(**SETTINGS | changes)
 
 
 def train_by_hand(learner, split, after_step, after_epoch):

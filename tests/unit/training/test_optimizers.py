@@ -2,19 +2,10 @@
 
 import pytest
 import torch
+from recipes import plain_settings as settings
 
 from blocklab.training.learner import Learner
 from blocklab.training.optimizers import make_optimizer
-from blocklab.training.settings import Settings
-
-SETTINGS = {
-    "batch_size": 16, "epochs": 3, "optimizer": "sgd", "learning_rate": 0.1,
-    "loss": "cross_entropy", "compile": False,
-}  # fmt: skip
-
-
-def settings(**changes) -> Settings:
-    return Settings(**SETTINGS | changes)
 
 
 def test_weights_decay_and_biases_do_not(small_layers, make_data):

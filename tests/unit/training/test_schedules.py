@@ -2,20 +2,11 @@
 
 import pytest
 import torch
+from recipes import plain_settings as settings
 from torch import nn
 
 from blocklab.training.learner import Learner
 from blocklab.training.schedules import learning_rates
-from blocklab.training.settings import Settings
-
-SETTINGS = {
-    "batch_size": 16, "epochs": 3, "optimizer": "sgd", "learning_rate": 0.1,
-    "loss": "cross_entropy", "compile": False,
-}  # fmt: skip
-
-
-def settings(**changes) -> Settings:
-    return Settings(**SETTINGS | changes)
 
 
 def test_a_constant_rate_is_no_schedule():

@@ -4,6 +4,8 @@ Test-time augmentation (Krizhevsky, Sutskever & Hinton 2012; Simonyan & Zisserma
 1409.1556): an image is asked about (2 n + 1)^2 times, and costs as many times as much.
 """
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -28,4 +30,4 @@ def predict_shifted(network: nn.Module, images: torch.Tensor, shifts: int) -> to
         for right in steps
     )
     logs = torch.stack([predict(network, copy).log_softmax(dim=1) for copy in copies])
-    return logs.logsumexp(dim=0) - 2 * torch.log(torch.tensor(float(len(steps))))
+    return logs.logsumexp(dim=0) - math.log(len(logs))

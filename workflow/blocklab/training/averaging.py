@@ -49,7 +49,8 @@ class Average:
     def after_epoch(self, epoch: int) -> None:
         """Count the weights after an epoch, from 1, if it is one of the last."""
         if self.kind == "last_epochs" and epoch >= self.first_epoch:
-            torch._foreach_add_(list(self.sums.values()), list(self.live.values()))
+            for name, value in self.live.items():
+                self.sums[name] += value
             self.weight += 1
 
     @torch.no_grad()

@@ -57,7 +57,11 @@ rule all:
     input:
         asked_for(
             NETWORKS,
-            [*rules.summary.output, *rules.report.output, *tracking_files(NETWORKS)],
+            lambda: [
+                *rules.summary.output,
+                *rules.report.output,
+                *tracking_files(NETWORKS),
+            ],
         ),
     message:
         "The study is complete: {OUT}/report.html"
@@ -69,6 +73,6 @@ for network in NETWORKS:
         name:
             network
         input:
-            asked_for([network], files_of(network)),
+            asked_for([network], partial(files_of, network)),
         message:
             "Network {rule} is complete"

@@ -1,9 +1,11 @@
 # What all rules share: the checked config, paths, and what a job depends on.
 
+import gc
 import json
 import os
 import shlex
 import sys
+from functools import cache, partial
 from pathlib import Path
 
 WORKFLOW = Path(workflow.basedir) / "workflow"
@@ -40,6 +42,9 @@ from blocklab.data.datasets import OWN, describe
 from blocklab.data.manifest import state
 from blocklab.study.targets import check_targets, forces_all
 from blocklab.report.figures.catalogue import FIGURES
+
+# Planning makes millions of objects and drops few: looking for those seldom saves a seventh of it.
+gc.set_threshold(100_000, 50, 100)
 
 RULES = (
     "all prepare_data train evaluate explain track aggregate compare_explanations structure summary report"
@@ -205,6 +210,11 @@ def of_every_run(file, networks=NETWORKS):
     return expand(f"{RUN}/{file}", network=networks, seed=SEEDS)
 
 
+def file_of_every_run(file):
+    """The same as an input. Of a function, unlike of a list, Snakemake keeps no second copy."""
+    return lambda wildcards: of_every_run(file)
+
+
 def network_of_every_run():
     """The network of each path in `of_every_run`, in the same order."""
     return [network for network in NETWORKS for _ in SEEDS]
@@ -228,8 +238,15 @@ def code(script, *modules, network=None):
     Snakemake itself would compare time stamps of scripts; the profile turns that off.
     """
     blocks = PLAN[network]["modules"] if network else []
+    return stamp_once(script, *sorted({*modules, *blocks}))
+
+
+# What is the same for every seed of a network is computed once: with thousands of runs, it is
+# nearly all of the time that a plan would take.
+@cache
+def stamp_once(script, *modules):
     try:
-        return stamp(WORKFLOW, script, [*modules, *blocks])
+        return stamp(WORKFLOW, script, modules)
     except UserError as error:  # a file that is no valid Python
         stop(f"Error: {error}")
 
@@ -264,12 +281,14 @@ def duration_rank(wildcards):
     return PLAN[wildcards.network].get("bytes_moved", 0)
 
 
+@cache
 def training_settings(network):
     """What one training depends on, besides its seed, the prepared dataset and the code."""
     batch_size = config["networks"][network]["batch_size"]
     return job_settings(network, "training") | {"batch_size": batch_size}
 
 
+@cache
 def evaluation_params(network):
     """What decides whether an evaluation runs again, besides its inputs."""
     return {
@@ -278,6 +297,7 @@ def evaluation_params(network):
     }
 
 
+@cache
 def explanation_params(network):
     """What decides whether an explanation runs again, besides its inputs."""
     method = f"explanation.methods.{config['explanation']['method']}"
@@ -291,7 +311,7 @@ UNTIL = set()
 
 
 def asked_for(networks, usual):
-    """What a target is made of: the usual files, or what the rules of `--until` make.
+    """What a target is made of: the files that `usual` returns, or what the rules of `--until` make.
 
     Snakemake 9.27.1 by itself finds nothing to do until a rule where results are missing, since the
     data is a checkpoint; and a rule that trains several seeds in one job is not `train`.
@@ -303,6 +323,6 @@ def asked_for(networks, usual):
             UNTIL.update(given)
             given.clear()
         made = [path for name in sorted(UNTIL) for path in getattr(rules, name).output]
-        return expand(made, network=networks, seed=SEEDS) or usual
+        return expand(made, network=networks, seed=SEEDS) or usual()
 
     return files

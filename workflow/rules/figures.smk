@@ -37,7 +37,7 @@ READABLE_FILES = {
     # One file per network: its first seed is the one that is shown.
     "samples": expand(f"{RUN}/samples.csv", network=NETWORKS, seed=SEEDS[0]),
     "attributions": expand(f"{RUN}/attributions.npz", network=NETWORKS, seed=SEEDS[0]),
-    "attributions_by_seed": of_every_run("attributions.npz"),
+    "attributions_by_seed": file_of_every_run("attributions.npz"),
 }
 # and values, which are its rule's params. Logs are among these because Snakemake 9.27.1, given
 # them as inputs, trains a network again whose log was deleted when the timeline is to be drawn.
@@ -48,7 +48,6 @@ READABLE_VALUES = {
 # The last that is made before the logs are read.
 BEFORE_LOGS = [
     rules.compare_explanations.output.explanations,
-    *of_every_run("attributions.npz"),
     *expand(FIGURE, name=not_of_logs()),
 ]
 

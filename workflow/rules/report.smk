@@ -13,12 +13,12 @@ VOTES = {
 
 rule aggregate:
     input:
-        metrics=of_every_run("metrics.csv"),
-        history=of_every_run("history.csv"),
-        resources=of_every_run("resources.json"),
-        predictions=of_every_run("predictions.npz"),
-        provenance=of_every_run("provenance.json"),
-        weights=of_every_run("weights.safetensors"),
+        metrics=file_of_every_run("metrics.csv"),
+        history=file_of_every_run("history.csv"),
+        resources=file_of_every_run("resources.json"),
+        predictions=file_of_every_run("predictions.npz"),
+        provenance=file_of_every_run("provenance.json"),
+        weights=file_of_every_run("weights.safetensors"),
     output:
         runs=report(
             f"{OUT}/runs.csv",
@@ -54,7 +54,7 @@ rule aggregate:
 
 rule compare_explanations:
     input:
-        **{kind: of_every_run(file) for kind, file in EXPLAINED.items()},
+        **{kind: file_of_every_run(file) for kind, file in EXPLAINED.items()},
     output:
         explanations=report(
             f"{OUT}/explanations.csv",
@@ -151,7 +151,7 @@ rule report:
             if name not in ("cards", "homework")
         },
         summary=rules.summary.output.markdown,
-        attributions=of_every_run("attributions.npz"),
+        attributions=file_of_every_run("attributions.npz"),
         look=sorted(map(os.path.relpath, (WORKFLOW / "report" / "page").iterdir())),
     output:
         page=report(

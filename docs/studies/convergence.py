@@ -1,6 +1,6 @@
 """Say how long the networks of a study took to be how accurate, in epochs and in seconds.
 
-    PYTHONPATH=workflow python docs/convergence.py results/premise 0.97 0.98 0.99
+    PYTHONPATH=workflow python docs/studies/convergence.py results/premise 0.97 0.98 0.99
 
 Reads `histories.csv` and prints Markdown. Seconds are those of the training passes.
 """

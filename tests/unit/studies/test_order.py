@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "docs"))
+sys.path.insert(0, str(Path(__file__).parents[3] / "docs" / "studies"))
 import order
 
 NAMES = list("abcdef")
@@ -47,8 +47,8 @@ def test_networks_are_paired_by_name_and_seed():
 
 
 def test_the_page_says_what_the_committed_runs_give(capsys):
-    docs = Path(order.__file__).parent
-    order.main(docs / "reference-study", docs / "fashion")
-    page = (docs / "other-data.md").read_text(encoding="utf-8")
+    studies = Path(order.__file__).parent
+    order.main(studies.parent / "reference-study", studies / "fashion")
+    page = (studies / "fashion.md").read_text(encoding="utf-8")
     for line in capsys.readouterr().out.splitlines():
         assert line in page

@@ -1,6 +1,6 @@
 """Compare the order of the networks in two studies, such as those of two data sets.
 
-    PYTHONPATH=workflow python docs/order.py docs/reference-study docs/fashion
+    PYTHONPATH=workflow python docs/studies/order.py docs/reference-study docs/studies/fashion
 
 Reads both `runs.csv` and prints Markdown: the rank correlation of the networks' mean test accuracy
 with a 95 % interval, and every pair of networks that are neighbours in the first study, with the

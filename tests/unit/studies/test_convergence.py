@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "docs"))
+sys.path.insert(0, str(Path(__file__).parents[3] / "docs" / "studies"))
 import convergence
 
 HISTORIES = pd.DataFrame(

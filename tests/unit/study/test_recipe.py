@@ -39,6 +39,7 @@ def test_a_network_is_trained_as_all_but_for_what_it_says():
         ({}, {"schedule": "cosin"}, "did you mean 'cosine'?"),
         ({"warm_up": 2}, {}, "training.warm_up: 2 is too large; it must be at most 0.9"),
         ({"learning_rate": float("inf")}, {}, "training.learning_rate: must be a finite number"),
+        ({"learning_rate": 10**400}, {}, "training.learning_rate: must be a finite number"),
         (
             {},
             {"augmentation": {"shift": float("nan")}},

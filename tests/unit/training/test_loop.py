@@ -231,7 +231,7 @@ def test_a_loss_that_is_no_number_is_the_users_mistake(small_layers, make_data):
         train(small_layers, make_data(), settings(learning_rate=1e38), 3, "csp")
     assert str(error.value) == (
         "csp, seed 3, epoch 1, step 2: loss or weights are no finite numbers; "
-        "lower training.learning_rate (now 1e+38)"
+        "lower its learning rate (now 1e+38)"
     )
 
 

@@ -33,7 +33,7 @@ def evaluate_seed(
     for split, values in logits.items():
         if not np.isfinite(values).all():
             raise UserError(
-                f"outputs on the {split} images are no finite numbers; lower training.learning_rate"
+                f"outputs on the {split} images are no finite numbers; lower the learning rate"
             )
     metrics: dict[str, float] = {}
     for split, values in logits.items():

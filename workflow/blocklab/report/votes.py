@@ -28,7 +28,7 @@ def tabulate_votes(
     """
     rows = []
     for name, networks in votes.items():
-        files = [np.load(path) for network in networks for path in predictions[network]]
+        files = [_read(path) for network in networks for path in predictions[network]]
         row = {"vote": name, "networks": " ".join(networks), "runs": len(files)}
         row["parameters"] = int(runs.loc[runs["network"].isin(networks), "parameters"].sum())
         for split in ("validation", "test"):
@@ -39,3 +39,8 @@ def tabulate_votes(
         row["test_acc_low"], row["test_acc_high"] = proportion_interval(right.mean(), len(right))
         rows.append(row | {"test_cross_entropy": -vote[np.arange(len(labels)), labels].mean()})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as file:
+        return {name: file[name] for name in file if name.endswith(("_logits", "_labels"))}

@@ -31,7 +31,7 @@ def check_recipes(config: Mapping[str, Any]) -> None:
     """Raise UserError for the first value of a recipe that cannot be, or does nothing."""
     for where, section in _sections(config):
         for key, value in section.items():
-            if isinstance(value, float) and not math.isfinite(value):
+            if isinstance(value, int | float) and not _is_finite(value):
                 raise UserError(f"{where}.{key}: must be a finite number")
     for name, network in config["networks"].items():
         training, own = training_of(config, name), network.get("training", {})
@@ -50,6 +50,14 @@ def check_recipes(config: Mapping[str, Any]) -> None:
                 f"{where['average_epochs']}: {training['average_epochs']} is more than the "
                 f"{training['epochs']} epochs of {name}; use at most that many"
             )
+
+
+def _is_finite(number: float) -> bool:
+    """Tell whether a float can hold a number, which YAML may have with any count of digits."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def _sections(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -158,7 +158,7 @@ def _score(learner: Learner, split: Split) -> tuple[float, float]:
 def _diverged(learner: Learner, name: str, epoch: int, step: int) -> UserError:
     return UserError(
         f"{name}, seed {learner.seed}, epoch {epoch}, step {step}: loss or weights are no finite "
-        f"numbers; lower training.learning_rate (now {learner.settings.learning_rate:g})"
+        f"numbers; lower its learning rate (now {learner.settings.learning_rate:g})"
     )
 
 

@@ -42,6 +42,7 @@ OF_A_RUN = {
 }
 TABLES = ("runs.csv", "networks.csv", "explanations.csv", "agreement.csv")
 FOR_FIGURES_AND_PAGE = {"histories.csv", "confusion.csv", "provenance.json", "summary.md"}
+FOR_FIGURES_AND_PAGE |= {"misses.csv"}
 FOR_FIGURES_AND_PAGE |= {"baselines.csv", "perturbation.csv", "randomisation.csv", "votes.csv"}
 OF_THE_REPORT = {"report.html", *TABLES, *(f"figures/{figure}.png" for figure in FIGURES)}
 LOGS_OF_A_RUN = ("train", "evaluate", "explain", "track")

@@ -96,7 +96,7 @@ FILES = {
         "mnist/exp3/seed0/attributions.npz",
     ],
     ("aggregate", "compare_explanations"): [
-        *(f"{table}.csv" for table in ("runs", "networks", "histories", "confusion")),
+        *(f"{table}.csv" for table in ("runs", "networks", "histories", "confusion", "misses")),
         "provenance.json",
         *(f"{table}.csv" for table in ("explanations", "agreement", "baselines")),
         *(f"{table}.csv" for table in ("perturbation", "randomisation")),

@@ -30,10 +30,12 @@ READABLE_FILES = {
     "networks": rules.aggregate.output.networks,
     "histories": rules.aggregate.output.histories,
     "confusion": rules.aggregate.output.confusion,
+    "misses": rules.aggregate.output.misses,
     "explanations": rules.compare_explanations.output.explanations,
     "agreement": rules.compare_explanations.output.agreement,
     "perturbation": rules.compare_explanations.output.perturbation,
     "manifest": MANIFEST,
+    "data": DATA,
     # One file per network: its first seed is the one that is shown.
     "samples": expand(f"{RUN}/samples.csv", network=NETWORKS, seed=SEEDS[0]),
     "attributions": expand(f"{RUN}/attributions.npz", network=NETWORKS, seed=SEEDS[0]),

@@ -34,6 +34,7 @@ rule aggregate:
         ),
         histories=f"{OUT}/histories.csv",
         confusion=f"{OUT}/confusion.csv",
+        misses=f"{OUT}/misses.csv",
         votes=f"{OUT}/votes.csv",
         provenance=f"{OUT}/provenance.json",
     log:

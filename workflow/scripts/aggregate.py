@@ -12,6 +12,7 @@ from blocklab.report.aggregation import (
     summarise_networks,
     tabulate_confusion,
 )
+from blocklab.report.misses import tabulate_misses
 from blocklab.report.provenance_summary import arrays_digest, summarise_provenance
 from blocklab.report.votes import tabulate_votes
 
@@ -25,6 +26,7 @@ with as_job(snakemake):
         "networks": summarise_networks(runs, predictions, snakemake.params.baseline),
         "histories": collect_histories(by_network(networks, files.history)),
         "confusion": tabulate_confusion(predictions),
+        "misses": tabulate_misses(predictions),
         "votes": tabulate_votes(json.loads(snakemake.params.votes), predicted, runs),
     }.items():
         write_table(snakemake.output[name], table)

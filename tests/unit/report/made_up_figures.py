@@ -34,6 +34,8 @@ def networks_table(count: int) -> pd.DataFrame:
             "network": NETWORKS[:count],
             "baseline": position == 0,
             "best": position == 1,
+            "seeds": 2,
+            "test_images": 100,
             "test_acc": accuracy,
             "test_acc_low": accuracy - 0.002,
             "test_acc_high": accuracy + 0.002,

@@ -38,7 +38,12 @@ def metrics(network: str, seed: int = 0, **changes) -> dict:
 def right(*accuracies: float) -> Predictions:
     """Return predictions of 10 images of one class, that many of them right, a row per seed."""
     correct = np.arange(10) < 10 * np.array(accuracies)[:, None]
-    return Predictions(correct, np.full((len(accuracies), 1, 1), 10))
+    return Predictions(~correct, np.zeros(10, int), np.full((len(accuracies), 1, 1), 10))
+
+
+def wrong(counts: np.ndarray) -> Predictions:
+    """Return predictions of 10 images, none of them right, with these confusion matrices."""
+    return Predictions(np.zeros((len(counts), 10), int), np.ones(10, int), counts)
 
 
 def confusion(*never: int, seeds: int = 1) -> np.ndarray:
@@ -243,7 +248,7 @@ def test_predictions_are_those_of_all_seeds_in_order(tmp_path):
 
 def test_confusion_is_summed_over_seeds_true_class_first():
     counts = np.array([[[3, 1], [0, 2]], [[4, 0], [0, 2]]])
-    table = tabulate_confusion({"vgg": Predictions(counts, counts), "csp": right(0.5)})
+    table = tabulate_confusion({"vgg": Predictions(counts, counts, counts), "csp": right(0.5)})
     assert list(table.columns) == ["network", "true_class", "predicted_class", "images"]
     assert table.values.tolist() == [
         ["vgg", 0, 0, 7], ["vgg", 0, 1, 1], ["vgg", 1, 0, 0], ["vgg", 1, 1, 4], ["csp", 0, 0, 10]
@@ -268,7 +273,7 @@ ABSENT[0, 5] = 0  # there are no images of it
 )
 def test_classes_never_predicted_are_told_and_read_back(tmp_path, counts, labels):
     assert never_predicted(counts) == labels
-    predictions = dict(exp3=right(0.5), vgg=Predictions(np.zeros((len(counts), 10), bool), counts))
+    predictions = dict(exp3=right(0.5), vgg=wrong(counts))
     runs = pd.DataFrame([metrics("exp3"), metrics("vgg")])
     write_table(tmp_path / "networks.csv", summarise_networks(runs, predictions, "exp3"))
     read = read_networks(tmp_path / "networks.csv")

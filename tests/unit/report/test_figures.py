@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_up_explanations import MADE
 from made_up_figures import (
@@ -19,6 +20,7 @@ from made_up_figures import (
     samples,
 )
 from matplotlib.colors import to_rgb
+from safetensors.numpy import save_file
 
 import blocklab.report.figures
 from blocklab.data.manifest import write_manifest
@@ -40,6 +42,7 @@ from blocklab.report.figures.style import (
     steps_between,
     styles,
 )
+from blocklab.report.misses import COLUMNS
 
 CAPTIONS = Path(__file__).parents[3] / "workflow" / "report"
 
@@ -60,6 +63,12 @@ def study(tmp_path):
     write_table(tmp_path / "networks.csv", networks_table(2))
     write_table(tmp_path / "histories.csv", histories([0.2, 0.1], 2, seeds=2))
     write_table(tmp_path / "confusion.csv", counted(np.eye(10, dtype=int) * 90 + 1))
+    misses = [(NETWORKS[1], image, 1, 7, 2, 2, 2) for image in range(30)]
+    write_table(tmp_path / "misses.csv", pd.DataFrame(misses, columns=COLUMNS))
+    images = np.zeros((100, 1, 28, 28), np.uint8)
+    save_file(
+        {"test_images": images, "test_indices": np.arange(100)}, tmp_path / "data.safetensors"
+    )
     write_manifest(tmp_path / "manifest.json", MANIFEST)
     write_table(tmp_path / "runs.csv", runs_table(networks_table(2), seeds=2))
     for kind in ("agreement", "perturbation", "explanations"):

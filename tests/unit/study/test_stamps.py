@@ -139,6 +139,7 @@ EDITS = {
     "jobs.tracking": {"track"},
     "jobs.trackers.wandb": {"track"},
     "report.aggregation": {"aggregate", "summary", "report"},
+    "report.misses": {"aggregate"},
     "report.statistics": {"aggregate", "summary", "report"},
     "report.layers": {"summary"},
     "report.recipes": {"summary"},

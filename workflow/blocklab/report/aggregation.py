@@ -24,12 +24,18 @@ JOB_RESOURCES = (
 class Predictions(NamedTuple):
     """What the seeds of one network made of the test images.
 
-    correct: bool [S, N], which images each seed got right. confusion: int64 [S, K, K], how many
-    images of a class (row) were taken for a class (column).
+    classes: int [S, N], what each seed takes each image for, and labels: int [N], what it is.
+    confusion: int64 [S, K, K], how many images of a class (row) were taken for a class (column).
     """
 
-    correct: np.ndarray
+    classes: np.ndarray
+    labels: np.ndarray
     confusion: np.ndarray
+
+    @property
+    def correct(self) -> np.ndarray:
+        """bool [S, N], which images each seed got right."""
+        return self.classes == self.labels
 
 
 def by_network(networks: Iterable[str], paths: Iterable[str]) -> dict[str, list[Path]]:
@@ -67,12 +73,13 @@ def collect_histories(histories: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
 
 def collect_predictions(paths: Iterable[Path]) -> Predictions:
     """Return what one network's seeds predicted, from the predictions.npz of each in order."""
-    correct, confusion = [], []
+    classes, confusion = [], []
     for path in paths:
         with np.load(path) as file:
-            correct.append(file["test_logits"].argmax(axis=1) == file["test_labels"])
+            classes.append(file["test_logits"].argmax(axis=1).astype(np.int32))
+            labels = file["test_labels"]
             confusion.append(file["test_confusion"])
-    return Predictions(np.stack(correct), np.stack(confusion))
+    return Predictions(np.stack(classes), labels, np.stack(confusion))
 
 
 def tabulate_confusion(predictions: Mapping[str, Predictions]) -> pd.DataFrame:

@@ -25,6 +25,9 @@ FIGURES = {
     "learning_curves": Entry("learning curves", ("histories", "networks")),
     "accuracy_against_cost": Entry("test error against cost", ("networks",)),
     "recall": Entry("recall of every class", ("networks", "confusion", "manifest")),
+    "misses": Entry(
+        "images that the best network gets wrong", ("networks", "misses", "data", "manifest")
+    ),
     "heatmaps": Entry(
         "attributions, baseline and best",
         ("networks", "attributions", "manifest", "explanation"),

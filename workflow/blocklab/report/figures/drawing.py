@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from safetensors import safe_open
 
 from blocklab.data.manifest import read_manifest
 
@@ -16,6 +17,7 @@ READERS = {
     ".json": read_manifest,
     # Arrays are read as they are asked for: those of all runs may not fit into memory at once.
     ".npz": np.load,
+    ".safetensors": lambda path: safe_open(path, framework="np"),
 }
 # What such a name is read from is a file per network and seed; other lists are one per network.
 BY_SEED = "_by_seed"
@@ -30,9 +32,10 @@ def draw_figure(
     """Return the figure that the module of this name draws from `files` and `values`.
 
     A table comes to its `draw` as a DataFrame, a manifest as a dictionary, an .npz file as a
-    mapping of arrays. Where there is a list of files they are one per network, in the order of
-    `networks`, and come as a dictionary by network; where the argument's name ends in BY_SEED they
-    are one per network and seed, and come as lists by network.
+    mapping of arrays, a .safetensors file opened by safetensors for NumPy. Where there is a list of
+    files they are one per network, in the order of `networks`, and come as a dictionary by network;
+    where the argument's name ends in BY_SEED they are one per network and seed, and come as lists
+    by network.
     """
     contents = {}
     for argument, paths in files.items():

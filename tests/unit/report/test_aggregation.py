@@ -38,12 +38,13 @@ def metrics(network: str, seed: int = 0, **changes) -> dict:
 def right(*accuracies: float) -> Predictions:
     """Return predictions of 10 images of one class, that many of them right, a row per seed."""
     correct = np.arange(10) < 10 * np.array(accuracies)[:, None]
-    return Predictions(~correct, np.zeros(10, int), np.full((len(accuracies), 1, 1), 10))
+    return Predictions(~correct, correct, np.zeros(10, int), np.full((len(accuracies), 1, 1), 10))
 
 
 def wrong(counts: np.ndarray) -> Predictions:
     """Return predictions of 10 images, none of them right, with these confusion matrices."""
-    return Predictions(np.zeros((len(counts), 10), int), np.ones(10, int), counts)
+    classes = np.zeros((len(counts), 10), int)
+    return Predictions(classes, classes, np.ones(10, int), counts)
 
 
 def confusion(*never: int, seeds: int = 1) -> np.ndarray:
@@ -244,11 +245,14 @@ def test_predictions_are_those_of_all_seeds_in_order(tmp_path):
     predictions = collect_predictions([tmp_path / f"{seed}.npz" for seed in range(3)])
     assert predictions.correct.tolist() == [[False, False], [False, True], [True, False]]
     assert predictions.confusion[:, 0, 0].tolist() == [0, 1, 2]
+    assert np.allclose(predictions.probabilities, np.e / (np.e + 2))
 
 
 def test_confusion_is_summed_over_seeds_true_class_first():
     counts = np.array([[[3, 1], [0, 2]], [[4, 0], [0, 2]]])
-    table = tabulate_confusion({"vgg": Predictions(counts, counts, counts), "csp": right(0.5)})
+    table = tabulate_confusion(
+        {"vgg": Predictions(counts, counts, counts, counts), "csp": right(0.5)}
+    )
     assert list(table.columns) == ["network", "true_class", "predicted_class", "images"]
     assert table.values.tolist() == [
         ["vgg", 0, 0, 7], ["vgg", 0, 1, 1], ["vgg", 1, 0, 0], ["vgg", 1, 1, 4], ["csp", 0, 0, 10]

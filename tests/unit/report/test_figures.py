@@ -63,7 +63,7 @@ def study(tmp_path):
     write_table(tmp_path / "networks.csv", networks_table(2))
     write_table(tmp_path / "histories.csv", histories([0.2, 0.1], 2, seeds=2))
     write_table(tmp_path / "confusion.csv", counted(np.eye(10, dtype=int) * 90 + 1))
-    misses = [(NETWORKS[1], image, 1, 7, 2, 2, 2) for image in range(30)]
+    misses = [(NETWORKS[1], image, 1, 7, 2, 2, 2, 0.9) for image in range(30)]
     write_table(tmp_path / "misses.csv", pd.DataFrame(misses, columns=COLUMNS))
     images = np.zeros((100, 1, 28, 28), np.uint8)
     save_file(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 from blocklab.report.statistics import difference_p_value, holm, mean_interval, proportion_interval
 
@@ -24,11 +25,13 @@ JOB_RESOURCES = (
 class Predictions(NamedTuple):
     """What the seeds of one network made of the test images.
 
-    classes: int [S, N], what each seed takes each image for, and labels: int [N], what it is.
-    confusion: int64 [S, K, K], how many images of a class (row) were taken for a class (column).
+    classes: int [S, N], what each seed takes each image for, probabilities: float [S, N], what it
+    gives this class, and labels: int [N], what the image is. confusion: int64 [S, K, K], how many
+    images of a class (row) were taken for a class (column).
     """
 
     classes: np.ndarray
+    probabilities: np.ndarray
     labels: np.ndarray
     confusion: np.ndarray
 
@@ -73,13 +76,15 @@ def collect_histories(histories: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
 
 def collect_predictions(paths: Iterable[Path]) -> Predictions:
     """Return what one network's seeds predicted, from the predictions.npz of each in order."""
-    classes, confusion = [], []
+    classes, probabilities, confusion = [], [], []
     for path in paths:
         with np.load(path) as file:
-            classes.append(file["test_logits"].argmax(axis=1).astype(np.int32))
+            logits = file["test_logits"]
+            classes.append(logits.argmax(axis=1).astype(np.int32))
+            probabilities.append(softmax(logits, axis=1).max(axis=1))
             labels = file["test_labels"]
             confusion.append(file["test_confusion"])
-    return Predictions(np.stack(classes), labels, np.stack(confusion))
+    return Predictions(*map(np.stack, (classes, probabilities)), labels, np.stack(confusion))
 
 
 def tabulate_confusion(predictions: Mapping[str, Predictions]) -> pd.DataFrame:

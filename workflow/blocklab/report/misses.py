@@ -9,6 +9,7 @@ from blocklab.report.aggregation import Predictions
 
 COLUMNS = (
     "network", "image", "true_class", "predicted_class", "seeds", "seeds_wrong", "seeds_agreeing",
+    "probability",
 )  # fmt: skip
 
 
@@ -16,8 +17,9 @@ def tabulate_misses(predictions: Mapping[str, Predictions]) -> pd.DataFrame:
     """Return a row of COLUMNS for every network and test image that most of its seeds get wrong.
 
     image is its position among the prepared test images, predicted_class what most of the seeds
-    that are wrong take it for, the lower class in a tie, and seeds_agreeing how many do. Within a
-    network, images that more seeds get wrong come first, then those on which more agree.
+    that are wrong take it for, the lower class in a tie, seeds_agreeing how many do, and
+    probability the mean of what these give that class. Within a network, images that more seeds get
+    wrong come first, then those on which more agree, then those of which they are surer.
     """
     tables = [_misses(network, predicted) for network, predicted in predictions.items()]
     return pd.concat(tables, ignore_index=True)
@@ -30,6 +32,7 @@ def _misses(network: str, predicted: Predictions) -> pd.DataFrame:
     for image in images:
         said, times = np.unique(predicted.classes[wrong[:, image], image], return_counts=True)
         most = times.argmax()
+        agreeing = predicted.classes[:, image] == said[most]
         rows.append(
             {
                 "network": network,
@@ -39,10 +42,11 @@ def _misses(network: str, predicted: Predictions) -> pd.DataFrame:
                 "seeds": len(wrong),
                 "seeds_wrong": times.sum(),
                 "seeds_agreeing": times[most],
+                "probability": predicted.probabilities[agreeing, image].mean(),
             }
         )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values(
-        ["seeds_wrong", "seeds_agreeing", "true_class", "image"],
-        ascending=[False, False, True, True],
+        ["seeds_wrong", "seeds_agreeing", "probability", "image"],
+        ascending=[False, False, False, True],
     )

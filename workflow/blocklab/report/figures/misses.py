@@ -1,5 +1,6 @@
 """The test images that most seeds of the best network get wrong."""
 
+import textwrap
 from collections.abc import Mapping
 from math import ceil
 from typing import Any
@@ -13,7 +14,8 @@ from blocklab.report.figures.style import LOOK, clip
 
 DOWN = 10  # lines of images at most,
 ACROSS, ACROSS_NAMED = 12, 8  # images to a line, and where names are not as short as digits
-WIDTH, HEADING, NOTE = 8.6, 0.4, 0.2  # inches
+WIDTH, HEADING, LINE = 8.6, 0.42, 0.2  # inches
+CHARACTERS = 100  # of a line of the heading
 SHORT_NAME, LONGEST_NAME = 3, 13  # characters
 
 
@@ -41,13 +43,14 @@ def draw(
     cell = WIDTH / across
     captions = 0.28 if short else 0.4
     lines = ceil(len(shown) / across)
-    heading = HEADING + NOTE * (len(rows) > len(shown))
+    words = textwrap.wrap(_heading(best, len(rows)), CHARACTERS)
+    heading = HEADING + LINE * (len(words) - 1 + (len(rows) > len(shown)))
     height = heading + lines * (cell + captions) + 0.1
     figure = Figure(figsize=(WIDTH, height))
-    figure.text(0.1 / WIDTH, 1 - 0.12 / height, _heading(best, len(rows)), va="top", size=10)
+    figure.text(0.1 / WIDTH, 1 - 0.12 / height, "\n".join(words), va="top", size=10)
     if len(rows) > len(shown):
         note = f"The first {len(shown)} are shown; all are in misses.csv."
-        figure.text(0.1 / WIDTH, 1 - 0.32 / height, note, va="top", color="0.35")
+        figure.text(0.1 / WIDTH, 1 - (heading - 0.26) / height, note, va="top", color="0.35")
     for position, row in enumerate(shown.itertuples()):
         line, column = divmod(position, across)
         bottom = height - heading - line * (cell + captions) - captions + 0.1 - (cell - 0.12)
@@ -62,14 +65,15 @@ def draw(
         image = images[row.image : row.image + 1][0]
         look = {"cmap": "gray", "vmin": 0, "vmax": 255} if len(image) == 1 else {}
         axes.imshow(np.moveaxis(image, 0, -1).squeeze(), interpolation="nearest", **look)
-        axes.set_axis_off()
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, color="0.8", linewidth=0.5)
         true, said = names[row.true_class], names[row.predicted_class]
         between = " " if short else "\n"
-        axes.set_title(f"{true}{between}\N{RIGHTWARDS ARROW} {said}", size=7, pad=2)
+        axes.set_title(f"{true}{between}\N{RIGHTWARDS ARROW} {said}", size=7.5, pad=2)
         of_seeds = f"{row.seeds_agreeing}/{row.seeds}  " if row.seeds > 1 else ""
         below = f"{of_seeds}#{indices[row.image]}"
         axes.text(
-            0.5, -0.04, below, transform=axes.transAxes, ha="center", va="top", size=5.5,
+            0.5, -0.04, below, transform=axes.transAxes, ha="center", va="top", size=6.5,
             color="0.45",
         )  # fmt: skip
     return figure
@@ -79,6 +83,8 @@ def _heading(best: Mapping[str, Any], count: int) -> str:
     """Say of how many test images the figure is."""
     of = f"of {best['test_images']:,.0f} test images"
     network, seeds = best["network"], best["seeds"]
+    if seeds == 1 and not count:
+        return f"{network} gets every one {of} right"
     if seeds == 1:
         return (
             f"{network} gets {count:,} {of} wrong: what each is \N{RIGHTWARDS ARROW} what it says"

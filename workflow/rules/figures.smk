@@ -61,10 +61,11 @@ for name, figure in FIGURES.items():
             name
         input:
             *(BEFORE_LOGS if "logs" in figure.reads else []),
+            # Of very many networks, networks.csv says which are drawn.
             **{
                 key: READABLE_FILES[key]
-                for key in figure.reads
-                if key not in READABLE_VALUES
+                for key in dict.fromkeys([*figure.reads, "networks"])
+                if key not in READABLE_VALUES and "logs" not in figure.reads
             },
         output:
             report(

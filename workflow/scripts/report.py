@@ -11,16 +11,20 @@ from blocklab.jobs.job import as_job
 from blocklab.report.aggregation import read_networks
 from blocklab.report.page.document import as_page
 from blocklab.report.page.tables import tables_for_page
+from blocklab.report.shown import hidden_networks, without
 
 with as_job(snakemake):
     files, page = snakemake.input, Path(snakemake.output.page)
+    networks = read_networks(files.networks)
+    hidden = hidden_networks(networks)
     runs = {}
     for network, path in zip(snakemake.params.networks, files.attributions, strict=True):
-        with np.load(path) as arrays:
-            runs[network, int(arrays["seed"])] = dict(arrays)
+        if network not in hidden:
+            with np.load(path) as arrays:
+                runs[network, int(arrays["seed"])] = dict(arrays)
     names = ("histories", "agreement", "perturbation", "randomisation")
-    tables = {name: pd.read_csv(files[name]) for name in names}
-    study = tables_for_page(read_networks(files.networks), **tables)
+    tables = {name: without(pd.read_csv(files[name]), hidden) for name in names}
+    study = tables_for_page(without(networks, hidden), **tables)
     study["class_names"] = read_manifest(files.manifest)["class_names"]
     study["method"] = snakemake.params.method.replace("_", " ").title()
     markdown = Path(files.summary).read_text(encoding="utf-8")

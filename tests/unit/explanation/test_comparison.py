@@ -157,3 +157,15 @@ def test_runs_that_explain_other_images_are_refused_in_one_line(tmp_path):
     paths = [tmp_path / name / "seed0" / "attributions.npz" for name in ("a", "b")]
     with pytest.raises(UserError, match=r"b/seed0/attributions\.npz: explains other images"):
         read_maps(["a", "b"], paths)
+
+
+def test_of_many_runs_the_first_seeds_of_each_network_are_compared(tmp_path, monkeypatch):
+    monkeypatch.setattr("blocklab.explanation.comparison.MOST_RUNS", 6)
+    maps = {
+        name: [noise(10 * number + seed) for seed in range(5)] for number, name in enumerate("ab")
+    }
+    found = read(tmp_path, maps)
+    assert found.seeds == {"a": 3, "b": 3}
+    assert np.array_equal(found.by_pixel[3], noise(10).sum(axis=1))
+    monkeypatch.setattr("blocklab.explanation.comparison.MOST_RUNS", 2)
+    assert read(tmp_path, maps).seeds == {"a": 2, "b": 2}

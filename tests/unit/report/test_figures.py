@@ -140,6 +140,17 @@ def test_what_is_of_every_seed_comes_as_lists_by_network(tmp_path, study, monkey
         assert [np.array_equal(run["attributions"], expected) for run in runs] == [True, True]
 
 
+def test_a_figure_gets_the_networks_that_a_page_shows(tmp_path, study, monkeypatch):
+    (tmp_path / "some.py").write_text(
+        "def draw(attributions_by_seed):\n    return [*attributions_by_seed]"
+    )
+    packages = blocklab.report.figures.__path__
+    monkeypatch.setattr(blocklab.report.figures, "__path__", [*packages, str(tmp_path)])
+    monkeypatch.setattr("blocklab.report.figures.drawing.hidden_networks", lambda _: NETWORKS[:1])
+    monkeypatch.setitem(FIGURES, "some", Entry("a toy", ("networks", "attributions_by_seed")))
+    assert study("some") == NETWORKS[1:2]
+
+
 def test_twelve_networks_look_different_and_the_baseline_is_grey_and_dashed():
     table = networks_table(12)
     looks = styles(table.assign(baseline=table.index == 3))

@@ -48,3 +48,23 @@ def test_a_network_that_diverged_and_no_validation_are_worded_as_they_are(make_s
     assert "There is no validation split" in text
     assert "0 validation images" not in text.replace("4,000 training, 0 validation", "")
     assert "there are no results of sppf" in text
+
+
+def test_of_very_many_networks_the_page_shows_the_best_and_folds_the_others(make_study):
+    study = make_study()
+    names = [f"net{number}" for number in range(98)]
+    more = [
+        study.networks.iloc[[2]].assign(network=name, validation_acc=0.5 + number / 1000)
+        for number, name in enumerate(names)
+    ]
+    study.config["networks"] |= dict.fromkeys(names, study.config["networks"]["csp"])
+    networks = pd.concat([study.networks.iloc[:2], *more], ignore_index=True)
+    large = Made(study.config, networks)
+    large.layers = dict.fromkeys(networks["network"], LAYERS["exp3"])
+    text = large.render()
+    assert "tables are of 13 networks: those most accurate on validation images, and exp3" in text
+    visible = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+    ranking = section(visible, "Ranking")
+    assert "exp3" in ranking and "**vgg**" in ranking and "net97" in ranking
+    assert "net50" not in visible
+    assert "| net50 " in section(text, "Ranking")  # folded

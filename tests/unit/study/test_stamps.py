@@ -168,6 +168,7 @@ EDITS = {
     **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},
     "report.words": {"summary"},
     "report.run_images": {"track"},
+    "report.shown": {"summary", "report", *FIGURE_JOBS},
     "report.figures.catalogue": set(),
     "report.figures.drawing": FIGURE_JOBS,
     "report.figures.style": FIGURE_JOBS | {"track"},

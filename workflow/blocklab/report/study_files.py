@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import yaml
 from blocklab.data.manifest import read_manifest
 from blocklab.report.aggregation import read_networks
 from blocklab.report.layers import Layers
+from blocklab.report.shown import without
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,18 @@ class Study:
     figures: Mapping[str, str]
     structures: Mapping[str, str]
     missing: Sequence[str]
+
+    def without(self, hidden: Collection[str]) -> "Study":
+        """Return the study without these networks in its config, layers and tables."""
+        tables = ("networks", "runs", "histories", "confusion", "explanations", "agreement")
+        networks = self.config["networks"].items()
+        kept = {name: network for name, network in networks if name not in hidden}
+        return replace(
+            self,
+            config=self.config | {"networks": kept},
+            layers={name: layers for name, layers in self.layers.items() if name not in hidden},
+            **{name: without(getattr(self, name), hidden) for name in tables},
+        )
 
 
 TABLES = (

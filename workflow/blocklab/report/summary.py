@@ -15,6 +15,7 @@ from blocklab.report.recipes import epochs_in_words, losses, recipes_in_words
 from blocklab.report.sentences.conclusions import best_and_why, limits, remains_open
 from blocklab.report.sentences.findings import conclusion, highest_costs, oddities, standing
 from blocklab.report.sentences.stopping import stopped_low
+from blocklab.report.shown import hidden_networks
 from blocklab.report.statistics import BOOTSTRAP_SEEDS
 from blocklab.report.study_files import Study
 from blocklab.report.tables.cards import card_table, cards
@@ -47,8 +48,10 @@ def render(study: Study, template: Path) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["literal"] = literal
+    hidden = hidden_networks(study.networks)
+    part = study.without(hidden)
     page = environment.get_template(template.name).render(
-        **_words(study), **_results(study), **_explained(study)
+        **_words(study), **_results(study, part), **_explained(part)
     )
     # A figure that the template has no place for still is one of the study.
     unplaced = [
@@ -86,12 +89,12 @@ def _words(study: Study) -> dict[str, Any]:
     }
 
 
-def _results(study: Study) -> dict[str, Any]:
-    """Return tables and sentences of what was trained."""
+def _results(study: Study, part: Study) -> dict[str, Any]:
+    """Return sentences of what was trained, and tables of it; `part` has the networks to show."""
     networks, config, sizes = study.networks, study.config, study.manifest["sizes"]
     class_names, chance = study.manifest["class_names"], _chance(study.confusion)
     differing = differences(config, study.layers)
-    all_cards = cards(study)
+    all_cards = cards(part)
     return {
         "conclusion": conclusion(networks, epochs_in_words(config), sizes, chance),
         "standing": standing(networks, SIZES),
@@ -99,18 +102,22 @@ def _results(study: Study) -> dict[str, Any]:
         "why": best_and_why(networks),
         "limits": limits(networks, list(differing), sizes["validation"]),
         "remains_open": remains_open(networks, study.histories),
-        "ranking": _markdown(ranking(networks, study.runs, class_names)),
+        "ranking": _markdown(ranking(part.networks, part.runs, class_names)),
+        "shown": len(part.networks),
+        "whole_ranking": _markdown(ranking(networks, study.runs, class_names))
+        if len(part.networks) < len(networks)
+        else "",
         "votes": "" if study.votes.empty else _markdown(vote_table(study.votes)),
         "homework": compare(study.homework, networks, study.runs, config, sizes),
         "layers": {
             name: _markdown(layer_table(study.layers[name]))
-            for name in config["networks"]
+            for name in part.config["networks"]
             if study.layers.get(name)
         },
         "parameters": networks.set_index("network")["parameters"].to_dict(),
         "oddities": oddities(networks, losses(config), class_names, chance)
         + stopped_low(study.histories, sizes["validation"]),
-        "resources": _markdown(costs(networks)),
+        "resources": _markdown(costs(part.networks)),
         "highest": highest_costs(networks, COSTS),
         "slow": _slow(networks),
         "distinct_pixels": _distinct_pixels(study),

@@ -7,6 +7,7 @@ from typing import Any
 
 DASH = "–"
 SIGNIFICANT = 0.05
+MOST_VALUES = 12  # that a sentence lists
 # What Markdown would read as more than the character itself; an underscore inside a word is none.
 MARKUP = re.compile(r"[\\`*\[\]<>|&~$]|(?<![^\W_])_|_(?![^\W_])")
 
@@ -54,11 +55,13 @@ def join_some(words: Sequence[str], most: int = 8, last: str = "and") -> str:
 
 
 def by_value(values: Mapping[str, str]) -> str:
-    """Return 'a (first and second); b (third)'."""
+    """Return 'a (first and second); b (third)', not more than some of many."""
     networks: dict[str, list[str]] = {}
     for name, value in values.items():
         networks.setdefault(value, []).append(name)
-    return "; ".join(f"{value} ({join(names)})" for value, names in networks.items())
+    some = [f"{value} ({join_some(names)})" for value, names in networks.items()][:MOST_VALUES]
+    left = len(networks) - len(some)
+    return "; ".join([*some, f"{left} more"] if left else some)
 
 
 def by_value_or_all(values: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """From the files of a study to one of its figures."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from safetensors import safe_open
 
 from blocklab.data.manifest import read_manifest
+from blocklab.report.shown import hidden_networks, without
 
 READERS = {
     ".csv": pd.read_csv,
@@ -35,19 +37,29 @@ def draw_figure(
     mapping of arrays, a .safetensors file opened by safetensors for NumPy. Where there is a list of
     files they are one per network, in the order of `networks`, and come as a dictionary by network;
     where the argument's name ends in BY_SEED they are one per network and seed, and come as lists
-    by network.
+    by network. Of very many networks `draw` gets those that a page shows: `networks`, the study's,
+    is read for that, whether `draw` takes it or not.
     """
+    draw = import_module(f"blocklab.report.figures.{name}").draw
+    hidden = hidden_networks(pd.read_csv(files["networks"])) if "networks" in files else ()
     contents = {}
-    for argument, paths in files.items():
+    for argument in files.keys() & inspect.signature(draw).parameters.keys():
+        paths = files[argument]
         if isinstance(paths, str):
-            contents[argument] = _read(paths)
+            read = _read(paths)
+            contents[argument] = without(read, hidden) if isinstance(read, pd.DataFrame) else read
             continue
-        read = list(map(_read, paths))
-        if argument.endswith(BY_SEED):
-            seeds = len(read) // len(networks)
-            read = [read[i : i + seeds] for i in range(0, len(read), seeds)]
-        contents[argument] = dict(zip(networks, read, strict=True))
-    return import_module(f"blocklab.report.figures.{name}").draw(**contents, **values)
+        seeds = len(paths) // len(networks)
+        of_network = {
+            network: paths[number * seeds : (number + 1) * seeds]
+            for number, network in enumerate(networks)
+            if network not in hidden
+        }
+        contents[argument] = {
+            network: list(map(_read, its)) if argument.endswith(BY_SEED) else _read(*its)
+            for network, its in of_network.items()
+        }
+    return draw(**contents, **values)
 
 
 def _read(path: str) -> Any:

@@ -35,6 +35,14 @@ def test_the_images_that_more_than_half_of_the_seeds_get_wrong_surest_first():
     assert table[table["network"] == "csp"]["image"].tolist() == [1, 2, 3]
 
 
+def test_with_one_seed_the_misses_it_is_surest_of_come_first():
+    sure = np.array([[0.9, 0.6, 0.99, 0.7, 0.8]])
+    only = Predictions(CLASSES[1:2], sure, LABELS, np.zeros((1, 10, 10), int))
+    table = tabulate_misses({"vgg": only})
+    assert table["image"].tolist() == [4, 3, 1], "image 2 is right, however sure"
+    assert table["predicted_class"].tolist() == [9, 8, 7]
+
+
 def test_without_a_miss_the_table_has_its_columns():
     table = tabulate_misses({"vgg": predicted(np.array([LABELS]))})
     assert tuple(table.columns) == COLUMNS and table.empty
@@ -93,7 +101,7 @@ def test_one_seed_and_no_miss_have_words_of_their_own(data):
     none = misses.draw(networks(3), missed(), data, MANIFEST)
     assert not none.axes
     assert (
-        none.texts[0].get_text() == "Most of csp's 3 seeds get every one of 200 test images right"
+        none.texts[0].get_text() == "None of 200 test images is got wrong by most of csp's 3 seeds"
     )
 
 

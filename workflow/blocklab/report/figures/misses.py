@@ -90,7 +90,7 @@ def _heading(best: Mapping[str, Any], count: int) -> str:
             f"{network} gets {count:,} {of} wrong: what each is \N{RIGHTWARDS ARROW} what it says"
         )
     if not count:
-        return f"Most of {network}'s {seeds} seeds get every one {of} right"
+        return f"None {of} is got wrong by most of {network}'s {seeds} seeds"
     return (
         f"Most of {network}'s {seeds} seeds get {count:,} {of} wrong: "
         f"what each is \N{RIGHTWARDS ARROW} what most say, and how many"

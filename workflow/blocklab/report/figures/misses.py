@@ -92,6 +92,6 @@ def _heading(best: Mapping[str, Any], count: int) -> str:
     if not count:
         return f"None {of} is got wrong by most of {network}'s {seeds} seeds"
     return (
-        f"Most of {network}'s {seeds} seeds get {count:,} {of} wrong: "
+        f"{count:,} {of} that most of {network}'s {seeds} seeds get wrong: "
         f"what each is \N{RIGHTWARDS ARROW} what most say, and how many"
     )

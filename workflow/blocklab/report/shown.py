@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
-MOST = 30  # rows that a table can have and still be looked through
+MOST = 40  # rows that a table can have and still be looked through
 BEST = 12  # of more networks than that, so many are shown, and the baseline
 
 

@@ -7,7 +7,7 @@ SNAKEMAKE := $(VENV)/bin/snakemake
 WORKERS := -n 2 --dist worksteal
 PYTEST := $(VENV)/bin/python -m pytest $(WORKERS)
 
-.PHONY: help demo study test check coverage lint bench crash-test docs lock clean
+.PHONY: help demo study test test-slurm check coverage lint bench crash-test docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -21,6 +21,9 @@ study: $(VENV)/installed  ## the study of config.yaml: results/report.html
 
 test: lint  ## formatters, linters and the whole test suite
 	$(PYTEST) --durations=10
+
+test-slurm: $(VENV)/installed  ## a study on a SLURM cluster on this machine, and what fails on one
+	$(VENV)/bin/python -m pytest tests/slurm -rs
 
 check: $(VENV)/installed  ## formatters, linters and the tests that need no snakemake run
 	$(FORMAT)

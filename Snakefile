@@ -15,6 +15,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/jobs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
@@ -30,7 +31,11 @@ onstart:
         stop(
             "another run is at work in this folder; wait for it to end, or stop it"
         )
+    tell_gpus()
     check_this_machine()
+    check_runs()
+    begin_run()
+    end_when_taken_over(tell_taken_over)
     # What a killed run was writing; under the lock nobody is.
     for folder in (OUT, PLANS):
         remove_unfinished(folder)

@@ -16,10 +16,18 @@ os.environ.update(PYTHONPATH=os.pathsep.join(SEARCH_PATH))
 
 from blocklab.study.command_line import with_given
 from blocklab.study.config import resolve_config
-from blocklab.jobs.devices import gpus_to_ask_for
 from blocklab.errors import UserError
+from blocklab.jobs.claims import (
+    begin_job,
+    begin_run,
+    end_when_taken_over,
+    name_run,
+    taken_over,
+)
+from blocklab.jobs.consumed import check_consumed
 from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
+from blocklab.jobs.requests import gpus_asked_for, megabytes, minutes
 from blocklab.jobs.scheduler import announce_scheduler
 from blocklab.terminal.progress import stage_of
 from blocklab.terminal.terminal import take_over
@@ -74,12 +82,8 @@ try:
     config.update(resolve_config(given, reserved=[*RULES, "brightness"]))
     FILES = check_files(config["dataset"], Path(PLANS) / "files.json")
     PLAN = plan(config, cache=Path(PLANS))
-    # Training asks for it as `gpu`, which the profile limits. Evaluation and explanation take
-    # little of a GPU; as `shared_gpu`, which nothing limits, they run beside a training.
-    GPU, SHARED_GPU = (
-        gpus_to_ask_for(config["training"]["device"], kind, gpu_limits())
-        for kind in ("gpu", "shared_gpu")
-    )
+    if workflow.is_main_process:
+        gpus_asked_for(config["training"]["device"], gpu_limits(), elsewhere=False)
     check_batches(config, PLAN)
 except UserError as error:
     stop(f"Error in the config: {error}")
@@ -166,26 +170,15 @@ def given_command():
     Not the whole command line: options of Snakemake's plugins may hold keys and passwords.
     """
     targets = sorted(map(str, workflow.dag_settings.targets))
-    words = ["snakemake", *targets, "--cores", str(workflow.resource_settings.cores)]
+    words = ["snakemake", *targets]
+    if workflow.non_local_exec:
+        words += ["--executor", workflow.executor_plugin.name]
+        words += ["--jobs", str(workflow.resource_settings.nodes)]
+    else:
+        words += ["--cores", str(workflow.resource_settings.cores)]
     limits = [f"{kind}={limit}" for kind, limit in gpu_limits().items()]
     words += ["--resources", *limits] if limits else []
     return f"{shlex.join(words)} {config_options()}".strip()
-
-
-def check_this_machine():
-    """End the run before its first job if this machine lacks what its jobs insist on.
-
-    On a cluster, whose machines are others, a job says it.
-    """
-    jobs = [
-        (stage_of(job.rule.name), job.wildcards_dict.get("network"))
-        for job in workflow.dag.needrun_jobs()
-    ]
-    try:
-        if workflow.local_exec:
-            check_machine(config, PLAN, jobs, GPU)
-    except UserError as error:
-        stop(f"Error: {error}")
 
 
 announce_scheduler()
@@ -286,6 +279,13 @@ def training_settings(network):
     """What one training depends on, besides its seed, the prepared dataset and the code."""
     batch_size = config["networks"][network]["batch_size"]
     return job_settings(network, "training") | {"batch_size": batch_size}
+
+
+@cache
+def origin(network):
+    """What the provenance.json of a network's runs is to say of them."""
+    planned = {"settings": training_settings(network), "dataset": data_settings()}
+    return json.loads(canonical_json(planned))
 
 
 @cache

@@ -9,6 +9,7 @@ checkpoint prepare_data:
         manifest=MANIFEST,
     log:
         f"{OUT}/logs/data/{DATASET}.log",
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     params:

@@ -12,9 +12,10 @@ rule evaluate:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        shared_gpu=SHARED_GPU,
+        **asked_of("evaluate"),
     params:
         settings=lambda wildcards: evaluation_params(wildcards.network)["settings"],
+        planned=lambda wildcards, input: {wildcards.network: origin(wildcards.network)},
         code=lambda wildcards: evaluation_params(wildcards.network)["code"],
     message:
         "Evaluate {wildcards.network}, seed {wildcards.seed}"

@@ -11,9 +11,10 @@ rule explain:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        shared_gpu=SHARED_GPU,
+        **asked_of("explain"),
     params:
         settings=lambda wildcards: explanation_params(wildcards.network)["settings"],
+        planned=lambda wildcards, input: {wildcards.network: origin(wildcards.network)},
         code=lambda wildcards: explanation_params(wildcards.network)["code"],
     message:
         "Explain {wildcards.network}, seed {wildcards.seed}"

@@ -46,6 +46,7 @@ rule aggregate:
         networks=network_of_every_run(),
         baseline=config["baseline"],
         votes=canonical_json(VOTES),
+        planned=lambda wildcards, input: {name: origin(name) for name in NETWORKS},
         code=code("aggregate.py"),
     message:
         "Aggregate all runs"
@@ -80,6 +81,7 @@ rule compare_explanations:
     params:
         networks=network_of_every_run(),
         baseline=config["baseline"],
+        planned=lambda wildcards, input: {name: origin(name) for name in NETWORKS},
         code=code("compare_explanations.py"),
     message:
         "Compare explanations"

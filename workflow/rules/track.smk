@@ -12,6 +12,7 @@ rule track:
         receipt=f"{RUN}/tracking.json",
     log:
         f"{RUN_LOG}/track.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -25,6 +26,7 @@ rule track:
             }
         ),
         job=lambda wildcards: canonical_json(training_settings(wildcards.network)),
+        planned=lambda wildcards, input: {wildcards.network: origin(wildcards.network)},
         given_up=TRACKING_GIVEN_UP,
         code=code("track.py", f"jobs.trackers.{config['tracking']['tracker']}"),
     message:

@@ -59,7 +59,7 @@ for name, seeds, networks, label in (ONE, *SEVERAL):
             "../../envs/torch.yaml"
         threads: config["training"]["threads"]
         resources:
-            gpu=GPU,
+            **asked_of("train", len(seeds)),
         params:
             settings=lambda wildcards: canonical_json(
                 training_settings(wildcards.network)

@@ -12,7 +12,9 @@ from typing import Any
 
 from blocklab.errors import UserError
 from blocklab.files import WORKFLOW
+from blocklab.jobs.claims import end_when_taken_over
 from blocklab.jobs.clock import seconds_since_start
+from blocklab.jobs.consumed import check_consumed
 from blocklab.jobs.scheduler import end_with_scheduler
 from blocklab.study.code import check_stamp
 
@@ -27,12 +29,16 @@ def as_job(snakemake: Any) -> Iterator[None]:
     mistake: its traceback goes to the log, and one line to standard error. What is told to
     end says nothing: it goes on when it runs again.
 
-    snakemake: what Snakemake gives a script; of it, log[0] and params.code are used.
+    snakemake: what Snakemake gives a script; of it, log[0] and params.code are used, and for a job
+    that reads runs input and params.planned, for `check_consumed`.
     """
     end_with_scheduler()
+    end_when_taken_over()
     terminal = _log_to(snakemake.log[0])
     try:
         check_stamp(WORKFLOW, snakemake.params.code)
+        if planned := getattr(snakemake.params, "planned", None):
+            check_consumed(snakemake.input, planned)
         yield
         now = time.time()
         logging.info("worked from %.2f to %.2f", now - seconds_since_start(), now)

@@ -13,13 +13,19 @@ LIBRARY = Path(module.__file__).parents[2]
 CODE = stamp(LIBRARY, "figure.py", ["report.figures.timeline"])
 
 
-def job(tmp_path: Path, body: str, code: str = "") -> tuple[subprocess.CompletedProcess, str]:
-    """Run a script as a job in a process of its own; return it and its log."""
+def job(
+    tmp_path: Path, body: str, code: str = "", more: str = ""
+) -> tuple[subprocess.CompletedProcess, str]:
+    """Run a script as a job in a process of its own; return it and its log.
+
+    more: keywords of its `snakemake`, params among them.
+    """
     log = tmp_path / "job.log"
     script = (
         "import logging\nfrom types import SimpleNamespace as Made\n"
         "from blocklab.errors import UserError\nfrom blocklab.jobs.job import as_job\n"
-        f"snakemake = Made(log=[{str(log)!r}], params=Made(code={code or CODE!r}))\n"
+        f"params = dict(code={code or CODE!r})\n"
+        f"snakemake = Made(**dict(log=[{str(log)!r}], params=Made(**params)) | dict({more}))\n"
         f"with as_job(snakemake):\n    {body}\nprint('went on')\n"
     )
     run = subprocess.run(
@@ -102,6 +108,18 @@ def test_code_that_changed_since_the_plan_is_not_run(tmp_path):
         run, log = job(tmp_path, "print('ran')", " ".join([*gone, python, script, library]))
         assert (run.returncode, run.stdout) == (1, "")
         assert f"the code of {gone[0]} has changed" in log
+
+
+def test_a_run_that_was_not_planned_is_not_read(tmp_path):
+    run = tmp_path / "vgg" / "seed0"
+    run.mkdir(parents=True)
+    (run / "provenance.json").write_text('{"settings": {"epochs": 2}}', encoding="utf-8")
+    for epochs, expected in ((2, "ran\nwent on\n"), (3, "")):
+        planned = {"vgg": {"settings": {"epochs": epochs}}}
+        more = f"input=[{str(run / 'history.csv')!r}], params=Made(**params, planned={planned!r})"
+        done, log = job(tmp_path, "print('ran')", more=more)
+        assert done.stdout == expected
+    assert "was trained otherwise than is planned (epochs: 2, not 3)" in log
 
 
 def test_the_syntax_trees_of_another_python_prove_nothing(tmp_path):

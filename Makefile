@@ -22,7 +22,7 @@ study: $(VENV)/installed  ## the study of config.yaml: results/report.html
 test: lint  ## formatters, linters and the whole test suite
 	$(PYTEST) --durations=10
 
-test-slurm: $(VENV)/installed  ## a study on a SLURM cluster on this machine, and what fails on one
+test-slurm: $(VENV)/slurm  ## a study on a SLURM cluster on this machine, and what fails on one
 	$(VENV)/bin/python -m pytest tests/slurm -rs
 
 check: $(VENV)/installed  ## formatters, linters and the tests that need no snakemake run
@@ -71,5 +71,9 @@ $(VENV)/installed: requirements.lock
 	@touch $@
 
 $(VENV)/benchmark: benchmarks/requirements.txt $(VENV)/installed
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/slurm: profiles/slurm/requirements.txt $(VENV)/installed
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -85,6 +85,8 @@ class Study:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # A shell has what it starts in the background ignore Ctrl-C, and that is inherited.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def run(self, *arguments: str, gpu: int = 1, **environment: str) -> str:

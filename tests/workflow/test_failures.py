@@ -63,8 +63,7 @@ def test_one_network_fails_alone_and_the_others_make_a_partial_summary(
     assert done.returncode == 1
     assert (
         "csp, seed 0, epoch 1, step 1: loss or weights are no finite numbers; lower its learning "
-        "rate (now"
-        in done.stdout
+        "rate (now" in done.stdout
     )
     assert "Traceback" not in done.stdout
     after = snapshot(study.results)

@@ -54,6 +54,12 @@ BEFORE_LOGS = [
 ]
 
 
+def files_read(figure):
+    """The names of a figure's files; of very many networks, networks.csv says which are drawn."""
+    names = [name for name in figure.reads if name not in READABLE_VALUES]
+    return dict.fromkeys([*names, "networks"]) if names else []
+
+
 for name, figure in FIGURES.items():
 
     rule:
@@ -61,12 +67,7 @@ for name, figure in FIGURES.items():
             name
         input:
             *(BEFORE_LOGS if "logs" in figure.reads else []),
-            # Of very many networks, networks.csv says which are drawn.
-            **{
-                key: READABLE_FILES[key]
-                for key in dict.fromkeys([*figure.reads, "networks"])
-                if key not in READABLE_VALUES and "logs" not in figure.reads
-            },
+            **{key: READABLE_FILES[key] for key in files_read(figure)},
         output:
             report(
                 FIGURE.format(name=name),

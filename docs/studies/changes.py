@@ -1,6 +1,6 @@
 """Say what single changes of a network were worth, and what they cost.
 
-    PYTHONPATH=workflow python docs/studies/changes.py results/repaired docs/studies/repaired.csv
+    PYTHONPATH=workflow python docs/studies/changes.py results/oddities docs/studies/oddities.csv
 
 Reads `runs.csv` of the study, and a table of its changes with the columns network, instead_of and
 change, which is a few words. Prints Markdown. A third argument, `validation`, judges by the images

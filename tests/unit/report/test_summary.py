@@ -109,6 +109,7 @@ def test_other_data_has_no_homework_to_compare_with(make_study):
     text = study.render()
     assert "fashion_mnist" in text.splitlines()[0]
     assert "The homework's numbers and ours" not in text
+    assert "docs/studies/repaired.md" not in text
     assert "0.99297" not in text
 
 
@@ -289,6 +290,7 @@ def test_oddities_come_from_the_table(make_study):
     assert [line.split("**")[1] for line in told[:2]] == ["exp3", "csp"]
     assert "cannot fall below 1.46115" in told[2]
     assert len(told) == 3
+    assert "`docs/studies/repaired.md`" in text  # which says what they cost
 
 
 def test_how_to_reproduce(make_study):

@@ -39,7 +39,9 @@ def by_budget(networks: pd.DataFrame) -> dict[str, pd.DataFrame]:
     rows = rows[rows["budget"].isin(BUDGETS)]
     counts = rows.groupby("block")["budget"].nunique()
     if (counts < len(BUDGETS)).any():
-        raise ValueError(f"not under every budget: {', '.join(counts[counts < len(BUDGETS)].index)}")
+        raise ValueError(
+            f"not under every budget: {', '.join(counts[counts < len(BUDGETS)].index)}"
+        )
     order = rows.groupby("block")["test_acc"].mean().sort_values(ascending=False).index
     return {
         budget: rows[rows["budget"] == budget].set_index("block", drop=False).loc[order]
@@ -106,7 +108,9 @@ def table(networks: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         for row in blocks.sort_values("test_acc", ascending=False).itertuples():
             behind = "–"
             if row.network != best:
-                gap, low, high = mean_interval((accuracies[best] - accuracies[row.network]).to_numpy())
+                gap, low, high = mean_interval(
+                    (accuracies[best] - accuracies[row.network]).to_numpy()
+                )
                 behind = f"{100 * gap:.2f} ({100 * low:.2f} to {100 * high:.2f})"
             rows.append(
                 {

@@ -159,7 +159,8 @@ def test_results_of_a_run_that_nobody_waited_for_are_not_taken_for_others(
     assert finish(main, study) == 1
     folder = study.run_folder(NETWORK).relative_to(study.folder)
     assert study.output.read_text().splitlines()[-1] == (
-        f"Error: {folder} was trained otherwise than is planned (training.epochs: 3, not 4), by a "
-        f"job that was left alone when its snakemake ended; to train it anew: rm -r {folder}"
+        f"Error: {folder} was trained otherwise than is planned (training.epochs: 3, not 4), "
+        "perhaps by a job that was left alone when its snakemake ended; "
+        f"to train it anew: rm -r {folder}"
     )
     assert cluster.jobs() == {}

@@ -57,8 +57,8 @@ def test_a_run_of_other_settings_is_refused_in_one_line(run, tmp_path, record, d
         check_consumed(files, {"vgg": PLANNED})
     folder = tmp_path / "vgg" / "seed1"
     assert str(error.value) == (
-        f"{folder} was trained otherwise than is planned ({difference}), by a job that was left "
-        f"alone when its snakemake ended; to train it anew: rm -r {folder}"
+        f"{folder} was trained otherwise than is planned ({difference}), perhaps by a job that "
+        f"was left alone when its snakemake ended; to train it anew: rm -r {folder}"
     )
 
 

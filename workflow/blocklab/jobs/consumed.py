@@ -31,8 +31,8 @@ def check_consumed(files: Iterable[str], planned: Mapping[str, Mapping[str, Any]
         if record and _digests(record) != digests[network]:
             first = next(_differences(planned[network], record), "other settings")
             raise UserError(
-                f"{run} was trained otherwise than is planned ({first}), by a job that was left "
-                f"alone when its snakemake ended; to train it anew: rm -r {run}"
+                f"{run} was trained otherwise than is planned ({first}), perhaps by a job that was "
+                f"left alone when its snakemake ended; to train it anew: rm -r {run}"
             )
 
 

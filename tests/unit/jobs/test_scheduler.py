@@ -1,4 +1,4 @@
-"""A job whose scheduler was killed ends by itself."""
+"""A job whose scheduler was killed ends by itself; a scheduler looks at ends of jobs alone."""
 
 import os
 import signal
@@ -6,10 +6,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from snakemake.cli import get_argument_parser
+from snakemake.scheduling.job_scheduler import JobScheduler
+from snakemake.settings.types import MaxJobsPerTimespan
 
 from blocklab.jobs.scheduler import SCHEDULER as SCHEDULER_KEY
+from blocklab.jobs.scheduler import look_at_ends_of_jobs_alone
 
 LIBRARY = Path(__file__).parents[3] / "workflow"
 JOB = """
@@ -68,3 +73,17 @@ def test_a_stranger_with_the_schedulers_number_is_not_waited_for():
         timeout=30,
     )
     assert run.returncode == 1
+
+
+@pytest.mark.parametrize(("given", "stays"), [(None, False), ("100/1s", False), ("5/1s", True)])
+def test_snakemakes_usual_limit_of_jobs_a_second_goes_and_a_users_own_stays(given, stays):
+    usual = get_argument_parser().get_default("max_jobs_per_timespan")
+    limit = MaxJobsPerTimespan.parse_choice(given or usual)
+    workflow = SimpleNamespace(
+        scheduling_settings=SimpleNamespace(max_jobs_per_timespan=limit),
+        scheduler=SimpleNamespace(job_rate_limiter="a limiter"),
+    )
+    look_at_ends_of_jobs_alone(workflow)
+    assert (workflow.scheduler.job_rate_limiter is not None) == stays
+    # What is set is what the scheduler asks.
+    assert "job_rate_limiter" in JobScheduler.job_selector.__code__.co_names

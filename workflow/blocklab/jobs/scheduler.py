@@ -1,15 +1,17 @@
-"""No job outlives the scheduler that started it."""
+"""Snakemake's scheduler: no job outlives it, and it looks for work no oftener than it must."""
 
 import os
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 
 import psutil
 
 SCHEDULER = "BLOCKLAB_SCHEDULER"  # in the environment of a job: that process, and since when
 PAUSE = 0.5  # seconds
 CLOCK_ADJUSTMENT = 2.0  # seconds: processes know their start by a clock that may be set
+USUAL_LIMIT = (100, 1)  # jobs that Snakemake starts in so many seconds unless told otherwise
 
 
 def announce_scheduler() -> None:
@@ -40,6 +42,20 @@ def end_with_scheduler() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="end-with-scheduler", daemon=True).start()
+
+
+def look_at_ends_of_jobs_alone(workflow: Any) -> None:
+    """Let the scheduler look for jobs to start when one ends, and not every second besides.
+
+    To keep to its limit of jobs a second, Snakemake 9.27.1 looks again a second after every look,
+    those at the end of a job included: after a thousand jobs, a thousand times a second. Where jobs
+    are short, that takes longer than they do. A limit that the user gave stays.
+
+    workflow: Snakemake's, whose scheduler is made but has not begun.
+    """
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == USUAL_LIMIT:
+        workflow.scheduler.job_rate_limiter = None
 
 
 def end_jobs() -> None:

@@ -23,11 +23,13 @@ from pathlib import Path
 import pandas as pd
 
 PROJECT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(PROJECT / "workflow"), str(PROJECT / "tests" / "workflow")]
+FOLDERS = ("workflow", "tests/workflow", "benchmarks")
+sys.path[:0] = [str(PROJECT / folder) for folder in FOLDERS]
 
+from instructions import described  # noqa: E402
 from tiny_study import OVERLAY, SNAKEMAKE, Study, new_study  # noqa: E402
 
-from blocklab.processor import processor_model  # noqa: E402
+from blocklab.processor import processor_instructions, processor_model  # noqa: E402
 
 STUBBED = ("train", "evaluate", "explain")
 COLUMNS = {
@@ -153,11 +155,16 @@ def executed(folder: Path, runs: int, cores: int) -> dict:
     }
 
 
+def number(value: float) -> str:
+    """Return a measured number with three digits, or whole."""
+    return "" if pd.isna(value) else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def markdown(table: pd.DataFrame) -> str:
     """Return the page: one row per size, the latest measurement of each column."""
     latest = table.groupby("runs").last().reset_index()
     shown = [name for name in COLUMNS if name in latest]
-    cells = latest[shown].map(lambda value: "" if pd.isna(value) else f"{value:,.3g}")
+    cells = latest[shown].map(number)
     for name in {"runs", "networks", "seeds", "jobs"} & {*shown}:
         cells[name] = latest[name].map("{:,.0f}".format)
     lines = [" | ".join(COLUMNS[name] for name in shown), "|".join("--:" for _ in shown)]
@@ -199,7 +206,10 @@ def about() -> dict:
     """Return the machine and the commit."""
     git = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=7"]
     commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-    return {"machine": f"{os.cpu_count()} cores of {processor_model()}", "commit": commit}
+    machine = (
+        f"{os.cpu_count()} cores of {processor_model()}, {described(processor_instructions())}"
+    )
+    return {"machine": machine, "commit": commit}
 
 
 if __name__ == "__main__":

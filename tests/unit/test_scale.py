@@ -39,4 +39,5 @@ def test_the_page_has_the_latest_measurement_of_each_size():
     assert small["plan (s)"] == "1.23" and small["of one job (s)"] == ""
     assert large["jobs"] == "4,009" and large["plan (s)"] == "8.76"
     assert large["of one job (s)"] == "0.345"
+    assert scale.number(1207.84) == "1,208"
     assert page.count("2 cores of P, commit abc") == 1

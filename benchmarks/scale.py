@@ -40,6 +40,7 @@ COLUMNS = {
     "first_plan": "first plan (s)",
     "plan": "plan (s)",
     "plan_mb": "plan (MB)",
+    "run_wall": "start to page, wall clock (s)",
     "overhead": "overhead of all jobs (s)",
     "overhead_per_job": "of one job (s)",
     "pages": "tables, figures, pages (s)",

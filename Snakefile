@@ -32,7 +32,7 @@ onstart:
             "another run is at work in this folder; wait for it to end, or stop it"
         )
     tell_gpus()
-    look_at_ends_of_jobs_alone(workflow)
+    look_less(workflow)
     check_this_machine()
     check_runs()
     begin_run()

@@ -50,7 +50,7 @@ COLUMNS = {
 
 
 def sizes(runs: int) -> tuple[int, int]:
-    """Return networks and seeds of a study of so many runs: 5 x 2, 10 x 10, 20 x 50, 100 x 100."""
+    """Return networks and seeds of a study of about so many runs, as 20 x 50 of 1,000."""
     networks = {10: 5, 100: 10, 1_000: 20, 10_000: 100}.get(runs, max(2, runs // 2))
     return networks, max(1, runs // networks)
 
@@ -167,7 +167,7 @@ def markdown(table: pd.DataFrame) -> str:
     shown = [name for name in COLUMNS if name in latest]
     cells = latest[shown].map(number)
     for name in {"runs", "networks", "seeds", "jobs"} & {*shown}:
-        cells[name] = latest[name].map("{:,.0f}".format)
+        cells[name] = latest[name].map(lambda value: "" if pd.isna(value) else f"{value:,.0f}")
     lines = [" | ".join(COLUMNS[name] for name in shown), "|".join("--:" for _ in shown)]
     lines += [" | ".join(row) for row in cells.itertuples(index=False)]
     about = "; ".join(

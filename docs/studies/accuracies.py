@@ -16,7 +16,8 @@ from blocklab.report.words import interval, percent
 def table(networks: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Return a row per network: test accuracy with its interval, the worst seed, size and time.
 
-    Minutes are processor time of the training job of a seed, the mean over seeds.
+    Minutes are processor time of the training job of a seed, the mean over seeds, of studies whose
+    seeds have a job each.
     """
     worst = runs.groupby("network")["test_acc"].min()
     minutes = runs.groupby("network")["cpu_seconds"].mean() / 60

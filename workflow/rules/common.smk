@@ -28,7 +28,7 @@ from blocklab.jobs.consumed import check_consumed
 from blocklab.jobs.limits import check_batches, check_machine
 from blocklab.jobs.locks import try_lock
 from blocklab.jobs.requests import gpus_asked_for, megabytes, minutes
-from blocklab.jobs.scheduler import announce_scheduler, look_at_ends_of_jobs_alone
+from blocklab.jobs.scheduler import announce_scheduler, look_less
 from blocklab.terminal.progress import stage_of
 from blocklab.terminal.terminal import take_over
 from blocklab.files import canonical_json, digest, remove_unfinished

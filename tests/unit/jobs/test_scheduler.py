@@ -1,4 +1,4 @@
-"""A job whose scheduler was killed ends by itself; a scheduler looks at ends of jobs alone."""
+"""A job whose scheduler was killed ends by itself; a scheduler looks no oftener than it must."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.types import MaxJobsPerTimespan
 
 from blocklab.jobs.scheduler import SCHEDULER as SCHEDULER_KEY
-from blocklab.jobs.scheduler import look_at_ends_of_jobs_alone
+from blocklab.jobs.scheduler import look_less
 
 LIBRARY = Path(__file__).parents[3] / "workflow"
 JOB = """
@@ -75,15 +75,36 @@ def test_a_stranger_with_the_schedulers_number_is_not_waited_for():
     assert run.returncode == 1
 
 
-@pytest.mark.parametrize(("given", "stays"), [(None, False), ("100/1s", False), ("5/1s", True)])
-def test_snakemakes_usual_limit_of_jobs_a_second_goes_and_a_users_own_stays(given, stays):
+def workflow_with(limit=None, subsample=None, cores=2, nodes=None):
     usual = get_argument_parser().get_default("max_jobs_per_timespan")
-    limit = MaxJobsPerTimespan.parse_choice(given or usual)
-    workflow = SimpleNamespace(
+    limit = MaxJobsPerTimespan.parse_choice(limit or usual)
+    return SimpleNamespace(
         scheduling_settings=SimpleNamespace(max_jobs_per_timespan=limit),
-        scheduler=SimpleNamespace(job_rate_limiter="a limiter"),
+        resource_settings=SimpleNamespace(cores=cores, nodes=nodes),
+        non_local_exec=nodes is not None,
+        scheduler=SimpleNamespace(job_rate_limiter="a limiter", subsample=subsample),
     )
-    look_at_ends_of_jobs_alone(workflow)
+
+
+@pytest.mark.parametrize(("given", "stays"), [(None, False), ("5/1s", True)])
+def test_snakemakes_usual_limit_of_jobs_a_second_goes_and_another_stays(given, stays):
+    workflow = workflow_with(limit=given)
+    look_less(workflow)
     assert (workflow.scheduler.job_rate_limiter is not None) == stays
-    # What is set is what the scheduler asks.
+
+
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [({}, 100), ({"cores": 128}, 256), ({"nodes": 500}, 1000), ({"subsample": 7}, 7)],
+)
+def test_jobs_are_chosen_from_more_than_can_start_at_once(given, number):
+    workflow = workflow_with(**given)
+    look_less(workflow)
+    assert workflow.scheduler.subsample == number
+
+
+def test_what_is_set_is_what_snakemakes_scheduler_asks():
     assert "job_rate_limiter" in JobScheduler.job_selector.__code__.co_names
+    assert "subsample" in JobScheduler.schedule.__code__.co_names
+    snakefile = (LIBRARY.parent / "Snakefile").read_text(encoding="utf-8")
+    assert "look_less(workflow)" in snakefile.partition("onstart:")[2].partition("\n\n")[0]

@@ -12,6 +12,7 @@ SCHEDULER = "BLOCKLAB_SCHEDULER"  # in the environment of a job: that process, a
 PAUSE = 0.5  # seconds
 CLOCK_ADJUSTMENT = 2.0  # seconds: processes know their start by a clock that may be set
 USUAL_LIMIT = (100, 1)  # jobs that Snakemake starts in so many seconds unless told otherwise
+ENOUGH = 100  # jobs to choose those from that start
 
 
 def announce_scheduler() -> None:
@@ -44,18 +45,24 @@ def end_with_scheduler() -> None:
     threading.Thread(target=watch, name="end-with-scheduler", daemon=True).start()
 
 
-def look_at_ends_of_jobs_alone(workflow: Any) -> None:
-    """Let the scheduler look for jobs to start when one ends, and not every second besides.
+def look_less(workflow: Any) -> None:
+    """Keep the scheduler's looks for jobs to start few and short, however many jobs there are.
 
     To keep to its limit of jobs a second, Snakemake 9.27.1 looks again a second after every look,
-    those at the end of a job included: after a thousand jobs, a thousand times a second. Where jobs
-    are short, that takes longer than they do. A limit that the user gave stays.
+    those at the end of a job included: after a thousand jobs, a thousand times a second. At each
+    look it asks for the size of every input of all that could start. Where jobs are short, that
+    takes longer than they do. So it looks when a job ends, and at some that could start, by chance;
+    at more than can start at once. A limit other than Snakemake's own and a number given by
+    `--scheduler-subsample` stay.
 
     workflow: Snakemake's, whose scheduler is made but has not begun.
     """
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit and (limit.max_jobs, limit.timespan) == USUAL_LIMIT:
         workflow.scheduler.job_rate_limiter = None
+    asked = workflow.resource_settings
+    at_once = (asked.nodes if workflow.non_local_exec else asked.cores) or 1
+    workflow.scheduler.subsample = workflow.scheduler.subsample or max(ENOUGH, 2 * at_once)
 
 
 def end_jobs() -> None:

@@ -1,0 +1,54 @@
+"""The tables on the pages of studies are those that the committed results give."""
+
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "docs" / "studies"))
+import accuracies
+import changes
+
+STUDIES = Path(__file__).parents[3] / "docs" / "studies"
+
+
+def read(study: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    networks, runs = (pd.read_csv(STUDIES / study / f"{name}.csv") for name in ("networks", "runs"))
+    return networks, runs
+
+
+def worth(study: str, images: str = "test") -> pd.DataFrame:
+    listed = pd.read_csv(STUDIES / f"{study}.csv")
+    return changes.worth(pd.read_csv(STUDIES / study / "runs.csv"), listed, images)
+
+
+TABLES = {
+    "repaired": ("repaired.md", lambda: accuracies.table(*read("repaired"))),
+    "oddities": ("repaired.md", lambda: worth("oddities")),
+}
+
+
+@pytest.mark.parametrize("study", TABLES)
+def test_the_table_is_what_the_results_give(study):
+    page, table = TABLES[study]
+    printed = table().to_markdown(index=False, disable_numparse=True)
+    assert printed in (STUDIES / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("study", TABLES)
+def test_the_page_says_how_many_seeds_and_which_commit(study):
+    page, _ = TABLES[study]
+    networks, _ = read(study)
+    provenance = json.loads((STUDIES / study / "provenance.json").read_text(encoding="utf-8"))
+    [commit] = provenance["commit"]
+    paragraphs = (STUDIES / page).read_text(encoding="utf-8").split("\n\n")
+    [conditions] = [text for text in paragraphs if commit[:7] in text]
+    assert f"n = {networks['seeds'].iloc[0]} seeds" in conditions
+
+
+def test_every_repaired_network_reads_99_percent():
+    _, runs = read("repaired")
+    mine = runs[runs["network"].str.endswith("_repaired")]
+    assert mine["network"].nunique() == 5 and mine["test_acc"].min() > 0.99

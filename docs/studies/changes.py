@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from blocklab.report.statistics import mean_interval
-from blocklab.report.words import percent
+from blocklab.report.words import percent, points_interval
 
 
 def worth(runs: pd.DataFrame, changes: pd.DataFrame, images: str = "test") -> pd.DataFrame:
@@ -29,7 +29,7 @@ def worth(runs: pd.DataFrame, changes: pd.DataFrame, images: str = "test") -> pd
         new, old = tables[change.network], tables[change.instead_of]
         new, old = new.align(old, join="inner", axis=0)
         column = f"{images}_acc"
-        mean, low, high = mean_interval((new[column] - old[column]).to_numpy())
+        gain = mean_interval((new[column] - old[column]).to_numpy())
         ratio = (new["seconds_per_epoch"] / old["seconds_per_epoch"]).mean()
         rows.append(
             {
@@ -37,9 +37,7 @@ def worth(runs: pd.DataFrame, changes: pd.DataFrame, images: str = "test") -> pd
                 "instead of": change.instead_of,
                 "change": change.change,
                 f"accuracy, {images} images": percent(new[column].mean()),
-                "worth, points (95 % interval)": (
-                    f"{100 * mean:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"
-                ),
+                "worth, points (95 % interval)": points_interval(*gain),
                 "time of an epoch": f"x {ratio:.2f}",
                 "parameters": f"{new['parameters'].iloc[0]:,.0f}",
             }

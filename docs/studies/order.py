@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from blocklab.report.statistics import mean_interval
+from blocklab.report.words import points_interval
 
 DRAWS = 9999
 
@@ -63,8 +64,7 @@ def accuracies(folder: Path) -> pd.DataFrame:
 
 
 def _difference(study: pd.DataFrame, better: str, worse: str) -> str:
-    mean, low, high = mean_interval((study[better] - study[worse]).to_numpy())
-    return f"{100 * mean:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"
+    return points_interval(*mean_interval((study[better] - study[worse]).to_numpy()))
 
 
 def main(first: Path, second: Path) -> None:

@@ -66,13 +66,10 @@ def check_runs():
 
     A job that begins asks the same, of what is there then.
     """
-    jobs = [
-        job
-        for job in workflow.dag.needrun_jobs()
-        if "planned" in job.rule.params.keys()
-    ]
-    made = {file for job in workflow.dag.needrun_jobs() for file in job.output}
-    read = {str(file) for job in jobs for file in job.input if file not in made}
+    jobs = list(workflow.dag.needrun_jobs())
+    made = {file for job in jobs for file in job.output}
+    readers = [job for job in jobs if "planned" in job.rule.params.keys()]
+    read = {str(file) for job in readers for file in job.input if file not in made}
     # What is trained anew is not read as it is now.
     read -= {
         file for file in read if f"{Path(file).parent}/weights.safetensors" in made

@@ -43,6 +43,11 @@ def points(difference: float) -> str:
     return f"{size} points {'more' if difference > 0 else 'fewer'}"
 
 
+def points_interval(mean: float, low: float, high: float) -> str:
+    """Return '+mean (+low to +high)' of a difference of accuracies, in points."""
+    return f"{100 * mean:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"
+
+
 def join(words: Sequence[str], last: str = "and") -> str:
     """Return '', 'a', 'a and b', or 'a, b and c'; `last` is the word before the last."""
     return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from blocklab.report.words import DASH, interval, literal, p_text, percent
+from blocklab.report.words import DASH, interval, literal, p_text, percent, points_interval
 
 
 def ranking(networks: pd.DataFrame, runs: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
@@ -50,8 +50,7 @@ def _spread(ranked: pd.DataFrame, runs: pd.DataFrame) -> dict[str, list[str]]:
         "against best, points (95 % interval)": [
             DASH
             if pd.isna(row["difference_low"])
-            else f"{100 * row['difference']:+.2f} ({100 * row['difference_low']:+.2f} to "
-            f"{100 * row['difference_high']:+.2f})"
+            else points_interval(row["difference"], row["difference_low"], row["difference_high"])
             for _, row in ranked.iterrows()
         ],
     }

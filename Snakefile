@@ -27,10 +27,12 @@ include: "workflow/rules/figures.smk"
 
 
 onstart:
-    if not try_lock(".snakemake/blocklab/run.lock"):
-        stop(
-            "another run is at work in this folder; wait for it to end, or stop it"
-        )
+    # The output folder may be another clone's, too.
+    for folder, beside in (("this folder", PLANS), (OUT, f"{OUT}/logs")):
+        if not try_lock(f"{beside}/run.lock"):
+            stop(
+                f"another run is at work in {folder}; wait for it to end, or stop it"
+            )
     tell_gpus()
     look_less(workflow)
     check_this_machine()
@@ -41,8 +43,10 @@ onstart:
     for folder in (OUT, PLANS):
         remove_unfinished(folder)
     Path(TRACKING_GIVEN_UP).unlink(missing_ok=True)
-    if line := leftovers(f"{OUT}/{DATASET}", [*NETWORKS, *MISSING]):
-        print(line, file=sys.stderr)
+    # Of networks that `only` leaves out, the runs are still wanted.
+    left = None if config["only"] else leftovers(f"{OUT}/{DATASET}", STUDY)
+    if left:
+        print(left, file=sys.stderr)
     if CHANGED:
         print(f"files since they were prepared: {CHANGED}", file=sys.stderr)
     # As a param it would make jobs run again for being asked for otherwise.

@@ -9,17 +9,23 @@ this file what others report, with the columns name, parameters, accuracy and so
 
 import sys
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
+from matplotlib.transforms import Bbox
 
 from blocklab.report.figures.style import COLOURS, LOOK, MARKERS, PLAIN, RIM, log_axis, save
 
 ANCHORS = Path(__file__).parent / "anchors.csv"
+# Where a name may stand, in points from its point, the best place first, and which end is there.
+SIDES = {
+    (6, 0): "left", (-6, 0): "right", (5, 6): "left", (5, -6): "left",
+    (-5, 6): "right", (-5, -6): "right", (5, 12): "left", (5, -12): "left",
+}  # fmt: skip
 
 
 def networks_of(study: Path) -> pd.DataFrame:
@@ -69,28 +75,37 @@ def draw(studies: dict[str, pd.DataFrame], anchors: pd.DataFrame) -> Figure:
             rows["parameters"], rows["error"], MARKERS[position], color=colour, label=label,
             markersize=6, **RIM, zorder=3,
         )  # fmt: skip
-        _name(axis, rows, colour)
     axis.plot(
         others["parameters"], others["error"], "x", color="0.35", label="reported by others",
         markersize=6, zorder=3,
     )  # fmt: skip
-    _name(axis, others, "0.35")
     axis.set_xlabel("parameters")
     axis.set_ylabel("test error (%), with its 95 % interval over seeds where there is one")
     axis.set_title("Error on MNIST's test images against parameters", loc="left")
     axis.legend(loc="upper right", frameon=False)
+    coloured = zip([*studies.values(), others], [*COLOURS[: len(studies)], "0.35"], strict=True)
+    _name(axis, [(row, colour) for rows, colour in coloured for row in rows.itertuples()])
     return figure
 
 
-def _name(axis: Axes, rows: pd.DataFrame, colour: str) -> None:
-    """Write each name beside its point: to the left of it near the right end."""
-    low, high = np.log(axis.get_xlim())
-    for row in rows.itertuples():
-        left = np.log(row.parameters) > low + 0.8 * (high - low)
-        axis.annotate(
-            row.name, (row.parameters, row.error), xytext=(-5 if left else 5, 3),
-            ha="right" if left else "left", textcoords="offset points", fontsize=7, color=colour,
-        )  # fmt: skip
+def _name(axis: Axes, points: list[tuple[Any, str]]) -> None:
+    """Write each name beside its point, on the first side where it hides neither point nor name."""
+    axis.figure.draw_without_rendering()  # places the axes: what is where can be asked only then
+    at = axis.transData.transform([(row.parameters, row.error) for row, _ in points])
+    taken = [Bbox.from_bounds(x - 5, y - 5, 10, 10) for x, y in at]
+    frame = axis.get_window_extent()
+    for row, colour in points:
+        for (x, y), side in SIDES.items():
+            name = axis.annotate(
+                row.name.replace("_", " "), (row.parameters, row.error), xytext=(x, y), ha=side,
+                va="center", textcoords="offset points", fontsize=7, color=colour,
+            )  # fmt: skip
+            box = name.get_window_extent()
+            inside = frame.x0 < box.x0 and box.x1 < frame.x1
+            if (inside and box.count_overlaps(taken) == 0) or (x, y) == [*SIDES][-1]:
+                taken.append(box)
+                break
+            name.remove()
 
 
 def main(picture: str, *studies: str) -> None:

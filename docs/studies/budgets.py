@@ -109,7 +109,7 @@ def table(networks: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
             behind = "–"
             if row.network != best:
                 gap, low, high = mean_interval(
-                    (accuracies[best] - accuracies[row.network]).to_numpy()
+                    (accuracies[best] - accuracies[row.network]).to_numpy(), 1 / row.test_images
                 )
                 behind = f"{100 * gap:.2f} ({100 * low:.2f} to {100 * high:.2f})"
             rows.append(

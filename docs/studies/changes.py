@@ -29,7 +29,8 @@ def worth(runs: pd.DataFrame, changes: pd.DataFrame, images: str = "test") -> pd
         new, old = tables[change.network], tables[change.instead_of]
         new, old = new.align(old, join="inner", axis=0)
         column = f"{images}_acc"
-        gain = mean_interval((new[column] - old[column]).to_numpy())
+        least = 1 / new["test_images"].iloc[0] if images == "test" else 0.0
+        gain = mean_interval((new[column] - old[column]).to_numpy(), least)
         ratio = (new["seconds_per_epoch"] / old["seconds_per_epoch"]).mean()
         rows.append(
             {

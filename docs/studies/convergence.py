@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from blocklab.report.sentences.stopping import last_accuracy
 from blocklab.report.words import percent
 
 
@@ -32,8 +33,7 @@ def reached(histories: pd.DataFrame, level: float) -> pd.DataFrame:
 
 def table(histories: pd.DataFrame, levels: list[float]) -> pd.DataFrame:
     """Return a row per network: its last validation accuracy, and when it reached each level."""
-    last = histories[histories["epoch"] == histories["epoch"].max()].groupby("network")
-    means = last["validation_acc"].mean()
+    means = last_accuracy(histories)
     known = {level: reached(histories, level) for level in levels}
     rows = []
     for network in histories["network"].unique():

@@ -44,38 +44,37 @@ def rank_correlation(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, 
     return float(found[0]), float(low), float(high)
 
 
-def neighbours(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+def neighbours(first: pd.DataFrame, second: pd.DataFrame, images: int) -> pd.DataFrame:
     """Return each pair of neighbours in the first study's order, with its differences in points.
 
-    Differences are means over seeds, paired by seed, with 95 % intervals.
+    Differences are means over seeds, paired by seed, with 95 % intervals. images: the test images
+    of either study, which tell how fine an accuracy is.
     """
     order = first.mean().sort_values(ascending=False).index
     rows = []
     for better, worse in pairwise(order):
-        cells = [_difference(study, better, worse) for study in (first, second)]
+        gaps = [(study[better] - study[worse]).to_numpy() for study in (first, second)]
+        cells = [points_interval(*mean_interval(gap, 1 / images)) for gap in gaps]
         rows.append([f"{better} - {worse}", *cells])
     return pd.DataFrame(rows, columns=["difference", "first study", "second study"])
 
 
-def accuracies(folder: Path) -> pd.DataFrame:
-    """Return test accuracies of the study in a folder, a row per seed, a column per network."""
-    runs = pd.read_csv(folder / "runs.csv")
+def accuracies(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the test accuracies of runs.csv, a row per seed, a column per network."""
     return runs.pivot(index="seed", columns="network", values="test_acc")
 
 
-def _difference(study: pd.DataFrame, better: str, worse: str) -> str:
-    return points_interval(*mean_interval((study[better] - study[worse]).to_numpy()))
-
-
 def main(first: Path, second: Path) -> None:
-    studies = accuracies(first), accuracies(second)
+    runs = [pd.read_csv(folder / "runs.csv") for folder in (first, second)]
+    studies = list(map(accuracies, runs))
+    images = min(int(read["test_images"].min()) for read in runs)
     correlation, low, high = rank_correlation(*studies)
     seeds = " and ".join(str(len(study)) for study in studies)
     print(
         f"Rank correlation of {studies[0].shape[1]} networks by test accuracy: {correlation:+.2f} "
         f"(95 % interval {low:+.2f} to {high:+.2f}; {seeds} seeds).\n"
     )
-    print(neighbours(*studies).to_markdown(index=False))
+    print(neighbours(*studies, images).to_markdown(index=False))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,13 @@ def test_tensors_and_notes_come_back(tmp_path):
     assert notes == NOTES
 
 
+def test_layers_may_share_weights(tmp_path):
+    shared = torch.nn.Linear(2, 2)
+    network = torch.nn.Sequential(shared, torch.nn.ReLU(), shared)
+    save_tensors(tmp_path / "file", network.state_dict())
+    network.load_state_dict(load_tensors(tmp_path / "file")[0])
+
+
 def test_the_same_content_is_the_same_bytes(tmp_path):
     for name in "ab":
         save_tensors(tmp_path / name, TENSORS, NOTES)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WORKFLOW = Path(__file__).resolve().parents[1]
 PROJECT = WORKFLOW.parent
 UNFINISHED = ".unfinished-"  # begins the name of a file that is being written
+TENSORS_KEY = "blocklab"  # one key, because safetensors writes several in any order
 FULL_BYTES = 1 << 16  # a disk with less left is what a failed write failed of
 
 
@@ -114,3 +115,11 @@ def write_arrays(path: str | Path, **arrays: "np.ndarray") -> None:
 
     with write_atomically(path) as temporary:
         np.savez_compressed(temporary, **arrays)
+
+
+def tensors_header(path: str | Path) -> dict[str, Any]:
+    """Return what `tensors.save_tensors` wrote beside the tensors: notes, and the sha256 of all."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="np") as file:
+        return json.loads(file.metadata()[TENSORS_KEY])

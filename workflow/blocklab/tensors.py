@@ -2,14 +2,13 @@
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from blocklab.files import canonical_json, write_atomically
-
-KEY = "blocklab"  # one key, because safetensors writes several in any order
+from blocklab.files import TENSORS_KEY, canonical_json, write_atomically
 
 
 class Damaged(Exception):
@@ -26,11 +25,18 @@ def save_tensors(
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
+    # Copies, where layers share weights: the format has no two names for one memory.
+    memory = Counter(value.untyped_storage().data_ptr() for value in tensors.values())
+    tensors = {
+        name: (value.clone() if memory[value.untyped_storage().data_ptr()] > 1 else value)
+        .cpu()
+        .contiguous()
+        for name, value in tensors.items()
+    }
     header = canonical_json({"notes": notes or {}, "sha256": _sha256(tensors, notes or {})})
     with write_atomically(path) as temporary:
         try:
-            save_file(tensors, temporary, metadata={KEY: header})
+            save_file(tensors, temporary, metadata={TENSORS_KEY: header})
         except SafetensorError as error:  # which is what the system refused, in words alone
             raise OSError(str(error)) from error
 
@@ -44,7 +50,7 @@ def load_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, A
 
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads(file.metadata()[KEY])
+            header = json.loads(file.metadata()[TENSORS_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         notes = header["notes"]
         intact = header["sha256"] == _sha256(tensors, notes)

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from blocklab.data.manifest import read_manifest
 from blocklab.files import write_atomically
 from blocklab.jobs.job import as_job
 from blocklab.report.aggregation import read_networks
+from blocklab.report.arrays import Arrays
 from blocklab.report.page.document import as_page
 from blocklab.report.page.tables import tables_for_page
 from blocklab.report.shown import hidden_networks, without
@@ -17,11 +17,12 @@ with as_job(snakemake):
     files, page = snakemake.input, Path(snakemake.output.page)
     networks = read_networks(files.networks)
     hidden = hidden_networks(networks)
-    runs = {}
-    for network, path in zip(snakemake.params.networks, files.attributions, strict=True):
-        if network not in hidden:
-            with np.load(path) as arrays:
-                runs[network, int(arrays["seed"])] = dict(arrays)
+    attributions = zip(snakemake.params.networks, map(Arrays, files.attributions), strict=True)
+    runs = {
+        (network, int(arrays["seed"])): arrays
+        for network, arrays in attributions
+        if network not in hidden
+    }
     names = ("histories", "agreement", "perturbation", "randomisation")
     tables = {name: without(pd.read_csv(files[name]), hidden) for name in names}
     study = tables_for_page(without(networks, hidden), **tables)

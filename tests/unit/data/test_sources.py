@@ -1,5 +1,6 @@
 """Where raw files come from: every source, every refusal, without a network."""
 
+import dataclasses
 import gzip
 import hashlib
 import logging
@@ -136,6 +137,20 @@ def test_directory_takes_every_common_spelling(tiny, tmp_path, spelling):
     before = sorted(folder.iterdir())
     assert_good(sources.fetch("tiny", "auto", folder, tmp_path / "cache"), "directory")
     assert sorted(folder.iterdir()) == before
+
+
+def test_what_nothing_proves_is_unpacked_beside_what_is_proved(tiny, tmp_path, monkeypatch):
+    monkeypatch.setitem(datasets.DATASETS, "tiny", dataclasses.replace(tiny, sha256={}))
+    read = {}
+    for mine in "ab":
+        folder = tmp_path / mine
+        folder.mkdir()
+        for name, content in CONTENTS.items():
+            (folder / f"{name}.gz").write_bytes(gzip.compress(content + mine.encode()))
+        read[mine] = sources.fetch("tiny", "directory", folder, tmp_path / "cache").paths
+    for mine, paths in read.items():
+        assert {path.read_bytes()[-1:] for path in paths.values()} == {mine.encode()}
+    assert not [path for path in (tmp_path / "cache" / "tiny").iterdir() if path.is_file()]
 
 
 def test_directory_with_a_wrong_file_is_refused_though_the_cache_is_good(tiny, tmp_path):

@@ -88,8 +88,10 @@ def test_every_block_has_its_shape_tested():
 
 def test_two_blocks_of_one_name_are_refused():
     before = dict(REGISTRY)
-    with pytest.raises(ValueError, match=r"named 'conv': blocklab.networks.blocks.conv, "):
+    with pytest.raises(ValueError, match=r"named 'conv': blocklab.networks.blocks.conv.Conv, "):
         block("conv")(type("Conv", (nn.Module,), {"__module__": "elsewhere"}))
+    with pytest.raises(ValueError, match=r"conv\.Conv, blocklab\.networks\.blocks\.conv\.Copy$"):
+        block("conv")(type("Copy", (nn.Module,), {"__module__": Conv.__module__}))
     assert before == REGISTRY
 
 

@@ -66,6 +66,10 @@ def test_whether_a_wide_convolution_decides(make_networks):
         exp3={"largest_kernel": 1}
     )
     assert "wider than 1x1" not in why(exp3={"largest_kernel": 1, "test_acc": 0.965})
+    # The least accurate wide network is sure, a better one less.
+    unsure = make_networks(exp3={"largest_kernel": 1})
+    unsure.loc[unsure["network"] == "vgg", "test_acc_low"] = 0.9
+    assert "Every network" not in " ".join(best_and_why(unsure))
     assert "does not decide: vgg has none and is as accurate as exp3" in why(
         vgg={"largest_kernel": 1}
     )

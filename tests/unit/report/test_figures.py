@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from made_up_explanations import MADE
 from made_up_figures import (
@@ -138,6 +139,8 @@ def test_what_is_of_every_seed_comes_as_lists_by_network(tmp_path, study, monkey
     for number, runs in enumerate(given.values()):
         expected = explained(number)["attributions"]
         assert [np.array_equal(run["attributions"], expected) for run in runs] == [True, True]
+    # As many runs as there may be: a process may have few files open.
+    assert not [file for file in psutil.Process().open_files() if file.path.endswith(".npz")]
 
 
 def test_a_figure_gets_the_networks_that_a_page_shows(tmp_path, study, monkeypatch):
@@ -151,13 +154,12 @@ def test_a_figure_gets_the_networks_that_a_page_shows(tmp_path, study, monkeypat
     assert study("some") == NETWORKS[1:2]
 
 
-def test_twelve_networks_look_different_and_the_baseline_is_grey_and_dashed():
+def test_twelve_networks_look_different_and_the_baseline_is_grey():
     table = networks_table(12)
     looks = styles(table.assign(baseline=table.index == 3))
     assert len(set(looks.values())) == 12
-    assert len({(look.colour, look.line) for look in looks.values()}) == 12
     assert len({look.marker for look in looks.values()}) == 12
-    assert (looks[NETWORKS[3]].colour, looks[NETWORKS[3]].line) == (BASELINE_COLOUR, "--")
+    assert looks[NETWORKS[3]].colour == BASELINE_COLOUR
     assert styles(table)[NETWORKS[5]] == looks[NETWORKS[5]]
 
 

@@ -17,7 +17,7 @@ NETWORKS = pd.DataFrame(
         ("exp3", 0.90, 1, 1.0, 1.0),
     ],
     columns=["network", "test_acc", "parameters", "flops", "seconds_per_epoch"],
-).assign(seeds=2)  # fmt: skip
+).assign(seeds=2, test_images=100)  # fmt: skip
 NETWORKS["test_acc_low"], NETWORKS["test_acc_high"] = NETWORKS["test_acc"] - 0.01, 0.995
 RUNS = pd.DataFrame(
     [
@@ -44,8 +44,8 @@ def test_the_table_names_the_best_of_each_budget_first():
     rows = budgets.table(NETWORKS, RUNS)
     assert [*rows["block"]] == ["conv", "csp", "conv", "csp", "csp", "conv"]
     behind = rows["points behind the best (95 % interval)"]
-    # Both seeds are as far behind, so the interval is the difference alone.
-    assert behind[1] == "1.00 (1.00 to 1.00)" and behind[0] == "–"
+    # Both seeds are as far behind, so they spread by an image: 12.706 times 1 / sqrt(2) points.
+    assert behind[1] == "1.00 (-7.98 to 9.98)" and behind[0] == "–"
     assert rows["million FLOPs"][3] == "2.10"
 
 

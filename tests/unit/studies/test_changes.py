@@ -16,7 +16,7 @@ RUNS = pd.DataFrame(
         ("new", 2, 0.10, 0.4, 5.0, 120),
     ],
     columns=["network", "seed", "test_acc", "validation_acc", "seconds_per_epoch", "parameters"],
-)  # fmt: skip
+).assign(test_images=100)  # fmt: skip
 CHANGES = pd.DataFrame([("new", "old", "wider")], columns=["network", "instead_of", "change"])
 
 

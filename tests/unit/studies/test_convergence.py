@@ -27,3 +27,9 @@ def test_the_first_time_counts_and_seeds_that_never_do_are_told():
     assert rows.loc["deep", "until 90 %"] == "3.0 epochs, 27 s (1 of 2 seeds)"
     assert rows.loc["deep", "until 99 %"] == "never"
     assert rows["after the last epoch"].tolist() == ["90.00 %", "52.50 %"]
+
+
+def test_a_network_may_have_fewer_epochs():
+    fewer = HISTORIES[(HISTORIES["network"] == "small") | (HISTORIES["epoch"] < 3)]
+    rows = convergence.table(fewer, [0.9])
+    assert rows["after the last epoch"].tolist() == ["90.00 %", "10.00 %"]

@@ -112,7 +112,7 @@ EDITS = {
         for name in ("signs", "smoothness")
     },
     "explanation.comparison": {"compare_explanations"},
-    "explanation.intervals": {"compare_explanations"},
+    "explanation.intervals": {"compare_explanations", "aggregate", "summary", "report"},
     "explanation.over_images": {"compare_explanations"},
     "explanation.top_share": {"compare_explanations"},
     "explanation.ink": of("explain")
@@ -171,6 +171,7 @@ EDITS = {
     **{f"report.structure.{name}": {"structure"} for name in ("block", "chain", "layout", "svg")},
     "report.words": {"summary"},
     "report.run_images": {"track"},
+    "report.arrays": {"report", *FIGURE_JOBS},
     "report.shown": {"summary", "report", *FIGURE_JOBS},
     "report.figures.catalogue": set(),
     "report.figures.drawing": FIGURE_JOBS,

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import math
+import weakref
 
 import pytest
 import torch
@@ -340,3 +341,18 @@ def test_settings_of_a_job_are_the_training_section_its_batch_and_its_precision(
         compile=True,
         augmentation=dict.fromkeys(DISTORTED, 0),
     )
+
+
+def test_of_a_finished_seed_only_its_network_stays(small_layers, make_data, monkeypatch):
+    made, alive = [], []
+
+    def make(*arguments):
+        alive.append(sum(learner() is not None for learner in made))
+        learner = Learner(*arguments)
+        made.append(weakref.ref(learner))
+        return learner
+
+    monkeypatch.setattr("blocklab.training.loop.make_learner", make)
+    networks, _ = train_pack(small_layers, make_data(), SETTINGS, [0, 1, 2], at_once=1)
+    assert alive == [0, 0, 0]
+    assert all(weight.grad is None for network in networks for weight in network.parameters())

@@ -63,13 +63,13 @@ class Resamples:
             for part in (np.where(known, values, 0), known.astype(float))
         )
         means = total[weight > 0] / weight[weight > 0]
-        level = _level(min(drawn_from))
+        level = expanded_level(min(drawn_from))
         low, high = np.quantile(means, [level, 1 - level])
         return mean, min(float(low), mean), max(float(high), mean)
 
 
-def _level(count: int) -> float:
-    """Return the percentile to take for the lower limit, of means of `count` drawn."""
+def expanded_level(count: int) -> float:
+    """Return the percentile to take for the lower limit, of means of `count` drawn, from 0 to 1."""
     t = stats.t.ppf((1 - CONFIDENCE) / 2, count - 1)
     return float(stats.norm.cdf(t * np.sqrt(count / (count - 1))))
 

@@ -35,6 +35,8 @@ def top_agreement(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     top = np.where(tied, places, above)
     top[~np.isfinite(maps).all(axis=1) | (maps.max(axis=1) == maps.min(axis=1))] = np.nan
     sign = np.sign(maps)
-    common = [np.minimum(own, top) for own in top]  # with a share of a place each, the smaller
-    signed = [both * (own == sign) for both, own in zip(common, sign, strict=True)]
-    return np.stack(common).sum(axis=2) / k, np.stack(signed).sum(axis=2) / k
+    common, signed = np.empty((2, len(maps), len(maps)))
+    for row, (own, own_sign) in enumerate(zip(top, sign, strict=True)):
+        both = np.minimum(own, top)  # with a share of a place each, the smaller
+        common[row], signed[row] = both.sum(axis=1), (both * (own_sign == sign)).sum(axis=1)
+    return common / k, signed / k

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blocklab.files import digest, sha256
+from blocklab.files import digest, sha256, tensors_header
 
 if TYPE_CHECKING:
     from blocklab.jobs.network_job import NetworkJob
@@ -78,8 +78,7 @@ def _name(stage: str, settings: str, code: str, run: Path, snakemake: Any) -> st
     """Return stage and digest of all that the result depends on, as far as it is known here."""
     granted = any(snakemake.resources.get(name, 0) for name in ("gpu", "shared_gpu"))
     # The data's header holds a checksum of its content, which the training has verified.
-    with open(snakemake.input.data, "rb") as file:
-        header = file.read(int.from_bytes(file.read(8), "little")).decode()
+    header = tensors_header(snakemake.input.data)
     weights, history = (sha256(run / file) for file in ("weights.safetensors", "history.csv"))
     known = [settings, code, header, weights, history, granted, snakemake.threads]
     return f"{stage}-{digest(known)[:32]}"

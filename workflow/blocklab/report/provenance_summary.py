@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from blocklab.files import canonical_json, digest
+from blocklab.files import canonical_json, digest, tensors_header
 
 # What all rows should have in common. Blocks are a network's own: its seeds have the same in any
 # case, because code is part of what Snakemake compares.
@@ -23,13 +23,7 @@ def arrays_digest(weights: Iterable[Path]) -> str:
     Each file's header has the SHA-256 of names, types, shapes and values of its arrays, and of the
     seed; the bytes of the file, which another version may lay out otherwise, do not count.
     """
-    return digest([_arrays_sha256(Path(path)) for path in weights])[:16]
-
-
-def _arrays_sha256(path: Path) -> str:
-    with path.open("rb") as file:  # as safetensors has it: the header's length, and the header
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    return json.loads(header["__metadata__"]["blocklab"])["sha256"]
+    return digest([tensors_header(path)["sha256"] for path in weights])[:16]
 
 
 def summarise_provenance(paths: Iterable[Path]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-CONFIDENCE = 0.95
+from blocklab.explanation.intervals import CONFIDENCE, expanded_level
+
 RESAMPLES = 9999
 BOOTSTRAP_SEEDS = 6
 # Of ten seeds of which one in ten, by chance, is ten standard deviations low: the share of studies
@@ -34,12 +35,11 @@ def mean_interval(values: np.ndarray, least_spread: float = 0.0) -> tuple[float,
     if count < BOOTSTRAP_SEEDS or spread < least_spread:
         reach = stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * max(spread, least_spread)
         return mean, mean - reach / np.sqrt(count), mean + reach / np.sqrt(count)
-    quantile = stats.t.ppf((1 - CONFIDENCE) / 2, count - 1) * np.sqrt(count / (count - 1))
     result = stats.bootstrap(
         (values,),
         np.mean,
         n_resamples=RESAMPLES,
-        confidence_level=1 - 2 * stats.norm.cdf(quantile),
+        confidence_level=1 - 2 * expanded_level(count),
         method="percentile",
         rng=np.random.default_rng(0),  # the same seeds give the same interval
     )

@@ -18,8 +18,6 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn, update_bn
 
 from blocklab.training.settings import Settings
 
-AVERAGES = ("none", "ema", "last_epochs")
-
 
 class Average:
     """The weighted sum of what a network was, on its device, and the weights' sum.

@@ -51,28 +51,42 @@ def train(
     """
     on_processor = data.training.images.device.type == "cpu"
     at_once = at_once or (1 if on_processor else len(seeds))
-    trained: list[Learner] = []
+    trained, history = [], []
     try:
-        with kernels(settings.compile and on_processor):
-            for first in range(0, len(seeds), at_once):
-                learners = [
-                    make_learner(layers, data.training, settings, seed)
-                    for seed in seeds[first : first + at_once]
-                ]
-                for learner in learners if checkpoints else ():
-                    checkpoints.resume(learner)
-                for epoch in range(1, settings.epochs + 1):
-                    behind = [learner for learner in learners if len(learner.history) < epoch]
-                    run_epoch(behind, data, epoch, name)
-                    for learner in behind if checkpoints else ():
-                        checkpoints.save(learner)
-                trained += learners
+        for first in range(0, len(seeds), at_once):
+            together = seeds[first : first + at_once]
+            with kernels(settings.compile and on_processor):
+                learners = _train_together(layers, data, settings, together, name, checkpoints)
+            trained += [learner.result() for learner in learners]
+            history += [row for learner in learners for row in learner.history]
+            learners.clear()  # their optimizers and averages, several times what is trained
+            for network in trained:
+                network.zero_grad()
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
         raise _out_of_memory(name, settings.batch_size, at_once) from None
-    history = [row for learner in trained for row in learner.history]
-    return [learner.result() for learner in trained], history
+    return trained, history
+
+
+def _train_together(
+    layers: list[Layer],
+    data: PreparedData,
+    settings: Settings,
+    seeds: Sequence[int],
+    name: str,
+    checkpoints: Checkpoints | None,
+) -> list[Learner]:
+    """Return a learner per seed that has learned for all epochs."""
+    learners = [make_learner(layers, data.training, settings, seed) for seed in seeds]
+    for learner in learners if checkpoints else ():
+        checkpoints.resume(learner)
+    for epoch in range(1, settings.epochs + 1):
+        behind = [learner for learner in learners if len(learner.history) < epoch]
+        run_epoch(behind, data, epoch, name)
+        for learner in behind if checkpoints else ():
+            checkpoints.save(learner)
+    return learners
 
 
 def run_epoch(learners: Sequence[Learner], data: PreparedData, epoch: int, name: str) -> None:

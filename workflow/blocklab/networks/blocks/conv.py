@@ -48,7 +48,7 @@ class Convolution(nn.Conv2d):
 
 @block("conv")
 class Conv(nn.Module):
-    """[N, in_channels, H, W] -> [N, out, H', W']; H' = H / stride at the default padding.
+    """[N, in_channels, H, W] -> [N, out, H', W']; H' = H / stride by default, if `kernel` is odd.
 
     With `norm`, the convolution needs no bias: batch normalisation has its own.
 

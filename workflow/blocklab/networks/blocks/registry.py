@@ -40,9 +40,10 @@ def block(name: str) -> Callable[[type], type]:
     """Register a module under the name that YAML calls it by."""
 
     def register(cls: type) -> type:
-        first = REGISTRY.setdefault(name, cls).__module__
-        if first != cls.__module__:
-            raise ValueError(f"two blocks are named '{name}': {first}, {cls.__module__}")
+        first = REGISTRY.setdefault(name, cls)
+        both = [f"{known.__module__}.{known.__qualname__}" for known in (first, cls)]
+        if both[0] != both[1]:  # the same twice: a notebook's cell, run again
+            raise ValueError(f"two blocks are named '{name}': {both[0]}, {both[1]}")
         REGISTRY[name] = cls
         return cls
 

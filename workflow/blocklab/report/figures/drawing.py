@@ -6,19 +6,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from safetensors import safe_open
 
 from blocklab.data.manifest import read_manifest
+from blocklab.report.arrays import Arrays
 from blocklab.report.shown import hidden_networks, without
 
 READERS = {
     ".csv": pd.read_csv,
     ".json": read_manifest,
-    # Arrays are read as they are asked for: those of all runs may not fit into memory at once.
-    ".npz": np.load,
+    ".npz": Arrays,
     ".safetensors": lambda path: safe_open(path, framework="np"),
 }
 # What such a name is read from is a file per network and seed; other lists are one per network.

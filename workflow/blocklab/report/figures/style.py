@@ -33,7 +33,6 @@ LOOK = {
 # Okabe and Ito's colours for colour-blind readers, without yellow, which vanishes on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX<>*hp"
-LINES = ("-", "-.", ":")
 BASELINE_COLOUR = "0.45"
 # A white rim keeps markers apart where they lie on each other.
 RIM = {"markeredgecolor": "white", "markeredgewidth": 0.5}
@@ -49,11 +48,10 @@ class Style:
     label: str
     colour: str
     marker: str
-    line: str
 
 
 def styles(networks: pd.DataFrame) -> dict[str, Style]:
-    """Give each network its look by its position in the study; the baseline is grey and dashed.
+    """Give each network its look by its position in the study; the baseline is grey.
 
     networks: of networks.csv the columns network and baseline.
     """
@@ -61,12 +59,10 @@ def styles(networks: pd.DataFrame) -> dict[str, Style]:
     for position, (network, baseline) in enumerate(
         zip(networks["network"], networks["baseline"], strict=True)
     ):
-        label = network
-        colour = COLOURS[position % len(COLOURS)]
-        line = LINES[position // len(COLOURS) % len(LINES)]
+        label, colour = network, COLOURS[position % len(COLOURS)]
         if baseline:
-            label, colour, line = f"{network} (baseline)", BASELINE_COLOUR, "--"
-        looks[network] = Style(label, colour, MARKERS[position % len(MARKERS)], line)
+            label, colour = f"{network} (baseline)", BASELINE_COLOUR
+        looks[network] = Style(label, colour, MARKERS[position % len(MARKERS)])
     return looks
 
 

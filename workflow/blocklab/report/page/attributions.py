@@ -33,7 +33,9 @@ def attributions_for_page(
     room = budget - len(parts["images"])
     groups, left_out = [], []
     for kind, seed in _wanted(runs):
-        for count in _counts(first, len(_maps(first, kind)), few=not groups):
+        counts = _counts(first, len(_maps(first, kind)), few=not groups)
+        # Packing takes long, and once too few images were too many the next are, too.
+        for count in () if left_out else counts:
             arrays = {
                 network: _stored(_maps(run, kind)[:count], inked[:count])
                 for (network, its_seed), run in runs.items()

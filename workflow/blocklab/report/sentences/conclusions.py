@@ -69,7 +69,7 @@ def _with_kernels(networks: pd.DataFrame) -> list[str]:
     if wide.empty or narrow.empty:
         return []
     low, high = wide.iloc[0], narrow.iloc[-1]
-    if low["test_acc_low"] > high["test_acc_high"]:
+    if wide["test_acc_low"].min() > narrow["test_acc_high"].max():
         return [
             "Every network with a convolution wider than 1x1 is more accurate on test images than "
             f"{join_some(list(narrow['network']), last='or')}, without one: how pixels lie "

@@ -258,9 +258,8 @@ def test_wandb_mirrors_metrics_and_history(finished: Study):
     folder = finished.run_folder("vgg")
     receipt = json.loads((folder / "tracking.json").read_text("utf-8"))
     assert receipt["warning"] is None
-    (run,) = receipt["runs"]
     shown = subprocess.run(
-        [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", "--json", run["id"]],
+        [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", "--json", receipt["id"]],
         cwd=folder / "tracking",
         capture_output=True,
         text=True,
@@ -277,7 +276,7 @@ def test_wandb_mirrors_metrics_and_history(finished: Study):
     for key in ("acc", "loss", "test_acc", "test_loss"):
         assert summary[key] == pytest.approx(metrics[key])
     for name in ("heatmap", "confusion"):
-        image = folder / "tracking" / run["id"] / "files" / summary[name]["path"]
+        image = folder / "tracking" / receipt["id"] / "files" / summary[name]["path"]
         assert image.read_bytes().startswith(b"\x89PNG")
     samples = pd.read_csv(folder / "samples.csv")
     content = b"".join(path.read_bytes() for path in (folder / "tracking").rglob("*.wandb"))

@@ -40,5 +40,5 @@ with as_job(snakemake):
 
     settings = json.loads(snakemake.params.settings)
     folder = Path(snakemake.output.receipt).parent / "tracking"
-    receipt = mirror([run], draw, settings, folder, snakemake.params.given_up)
+    receipt = mirror(run, draw, settings, folder, snakemake.params.given_up)
     write_json(snakemake.output.receipt, receipt)

@@ -1,4 +1,4 @@
-"""The tracker mirrors runs, and whatever it does, the job goes on."""
+"""The tracker mirrors a run, and whatever it does, the job goes on."""
 
 import json
 import os
@@ -31,13 +31,11 @@ BEHAVIOURS = {
 FAKE = """
 import os, subprocess, sys, time
 
-def log(runs, settings, folder):
-    for run in runs:
-        if run["seed"] == 1:
-            {behaviour}
-        print("noise on stdout")
-        os.system("echo more noise")
-        yield f"{{run['network']}}/{{run['seed']}}/{{run['config']['rate']}}/{{settings['mode']}}"
+def log(run, settings, folder):
+    print("noise on stdout")
+    os.system("echo more noise")
+    {behaviour}
+    return f"{{run['network']}}/{{run['seed']}}/{{run['config']['rate']}}/{{settings['mode']}}"
 """
 HURRY = "from blocklab.jobs.trackers import wandb; wandb.INIT_SECONDS = 1; log = wandb.log"
 
@@ -85,19 +83,19 @@ def nobody(tmp_path, monkeypatch):
 
 @pytest.fixture
 def track(tmp_path):
-    """Return a function: runs and changed settings -> the receipt of a study's first job."""
+    """Return a function: a run and changed settings -> the receipt of a study's first job."""
 
-    def first(*runs: dict, **changes: str) -> dict:
+    def first(run: dict, **changes: str) -> dict:
         (tmp_path / "given_up").unlink(missing_ok=True)
         settings = SETTINGS | changes
-        return mirror(list(runs), draw, settings, tmp_path / "pack", tmp_path / "given_up")
+        return mirror(run, draw, settings, tmp_path / "tracking", tmp_path / "given_up")
 
     return first
 
 
 @pytest.fixture
 def fakes(tmp_path, monkeypatch):
-    """Let the trackers be those of BEHAVIOURS and `hurry`, which may take 1 s and 1 s a run."""
+    """Let the trackers be those of BEHAVIOURS and `hurry`, which may take 2 s."""
     folder = tmp_path / "fakes"
     folder.mkdir()
     (folder / "hurry.py").write_text(HURRY)
@@ -106,7 +104,7 @@ def fakes(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{WORKFLOW}{os.pathsep}{tmp_path}")
     monkeypatch.setattr(tracking, "TRACKERS", "fakes")
     monkeypatch.setattr(tracking, "START_SECONDS", 1)
-    monkeypatch.setattr(tracking, "RUN_SECONDS", 1)
+    monkeypatch.setattr(tracking, "LOG_SECONDS", 1)
 
 
 def inspect(folder: Path, *options: str) -> str:
@@ -122,12 +120,11 @@ def records(folder: Path, kind: str) -> list[dict]:
 
 def test_wandb_offline_holds_config_curves_samples_images_and_summary(tmp_path, track, monkeypatch):
     monkeypatch.setenv("BLOCKLAB_SECRET", "do-not-tell")
-    receipt = track(run(0), run(1))
+    receipt = track(run(1))
     assert receipt["warning"] is None
     assert (receipt["tracker"], receipt["mode"]) == ("wandb", "offline")
-    assert [(row["network"], row["seed"]) for row in receipt["runs"]] == [("vgg", 0), ("vgg", 1)]
 
-    folder = tmp_path / "pack" / receipt["runs"][1]["id"]
+    folder = tmp_path / "tracking" / receipt["id"]
     logged = json.loads(inspect(folder, "--summary"))
     assert (logged["name"], logged["run_id"]) == ("demo vgg seed 1", "vgg1key")
     assert logged["project"] == "blocklab"
@@ -163,16 +160,17 @@ def test_wandb_offline_holds_config_curves_samples_images_and_summary(tmp_path, 
     kept = {path.name for path in (folder / "files").iterdir()}
     assert kept == {"media"}, "no metadata, requirements or code"
 
-    again = track(run(1))["runs"][0]["id"]
-    assert json.loads(inspect(tmp_path / "pack" / again, "--summary"))["run_id"] == "vgg1key"
-    found = [path.parent for path in (tmp_path / "pack" / "vgg-seed1").rglob("*.wandb")]
-    assert found == [tmp_path / "pack" / again], "a rerun replaces the run"
+    again = tmp_path / "tracking" / track(run(1))["id"]
+    assert json.loads(inspect(again, "--summary"))["run_id"] == "vgg1key"
+    found = [path.parent for path in (tmp_path / "tracking").rglob("*.wandb")]
+    assert found == [again], "a rerun replaces the run"
 
 
 def test_wandb_online_without_a_key_is_one_warning(track, caplog):
-    receipt = track(run(0), run(1), mode="online")
-    assert receipt["runs"] == []
-    assert receipt["warning"].startswith("wandb (online) has 0 of 2 runs: UsageError: No API key")
+    receipt = track(run(), mode="online")
+    assert receipt["id"] is None
+    told = "wandb (online) did not log vgg, seed 0: UsageError: No API key"
+    assert receipt["warning"].startswith(told)
     assert [record.getMessage() for record in caplog.records] == [receipt["warning"]]
 
 
@@ -189,28 +187,28 @@ def test_a_server_that_never_answers_or_is_not_there_costs_seconds(
         if not listening:
             server.close()
         started = time.monotonic()
-        receipt = track(run(0), run(1), tracker="hurry", mode="online")
+        receipt = track(run(), tracker="hurry", mode="online")
         assert time.monotonic() - started < 10
-    assert f"0 of 2 runs: {reason}" in receipt["warning"]
+    assert f"did not log vgg, seed 0: {reason}" in receipt["warning"]
     assert "\n" not in receipt["warning"]
     assert psutil.Process().children(recursive=True) == []
 
 
 def test_wandb_says_itself_what_is_wrong():
-    assert wandb.INIT_SECONDS + wandb.FINISH_SECONDS < tracking.RUN_SECONDS < 20
+    assert wandb.INIT_SECONDS + wandb.FINISH_SECONDS < tracking.LOG_SECONDS < 20
 
 
 def test_without_wandb_there_is_a_warning(tmp_path, track, monkeypatch):
     (tmp_path / "wandb.py").write_text("raise ImportError('not installed')")
     monkeypatch.setenv("PYTHONPATH", f"{WORKFLOW}{os.pathsep}{tmp_path}")
-    assert "0 of 1 runs: ImportError: not installed" in track(run())["warning"]
+    assert "seed 0: ImportError: not installed" in track(run())["warning"]
 
 
 def test_a_folder_that_cannot_be_made_is_a_warning(tmp_path, track):
-    (tmp_path / "pack").write_text("")
+    (tmp_path / "tracking").write_text("")
     receipt = track(run())
-    assert receipt["runs"] == []
-    assert "NotADirectoryError" in receipt["warning"]
+    assert receipt["id"] is None
+    assert "FileExistsError" in receipt["warning"]
 
 
 def test_wandb_may_not_fall_back_to_the_temporary_folder(tmp_path, monkeypatch):
@@ -218,8 +216,8 @@ def test_wandb_may_not_fall_back_to_the_temporary_folder(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", fake)
     monkeypatch.setitem(sys.modules, "wandb.sdk.launch", None)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(PermissionError, match="vgg-seed0 is not writable"):
-        next(wandb.log([run()], SETTINGS, str(tmp_path)))
+    with pytest.raises(PermissionError, match=f"{tmp_path} is not writable"):
+        wandb.log(run(), SETTINGS, str(tmp_path))
 
 
 def test_images_that_cannot_be_drawn_are_a_warning_and_the_run_is_logged(tmp_path, fakes, caplog):
@@ -227,8 +225,8 @@ def test_images_that_cannot_be_drawn_are_a_warning_and_the_run_is_logged(tmp_pat
         raise ValueError("no such colour")
 
     settings = SETTINGS | {"tracker": "well"}
-    receipt = mirror([run()], fail, settings, tmp_path / "pack", tmp_path / "given_up")
-    assert (len(receipt["runs"]), receipt["warning"]) == (1, None)
+    receipt = mirror(run(), fail, settings, tmp_path / "tracking", tmp_path / "given_up")
+    assert (receipt["id"], receipt["warning"]) == ("vgg/0/0.001/offline", None)
     messages = [record.getMessage() for record in caplog.records]
     assert messages == ["no images of vgg seed 0: no such colour"]
 
@@ -237,7 +235,7 @@ def test_nothing_is_drawn_for_nobody(tmp_path):
     (tmp_path / "given_up").write_text("no luck")
     for mode in ("offline", "disabled"):
         settings = SETTINGS | {"mode": mode}
-        mirror([run()], pytest.fail, settings, tmp_path / "pack", tmp_path / "given_up")
+        mirror(run(), pytest.fail, settings, tmp_path / "tracking", tmp_path / "given_up")
 
 
 def test_a_run_is_described_so_that_studies_and_trainings_are_told_apart():
@@ -273,10 +271,10 @@ def test_a_study_waits_once_and_warns_once(tmp_path, fakes, track, caplog):
     first = track(run(1), tracker="hang")
     started = time.monotonic()
     settings = SETTINGS | {"tracker": "hang"}
-    second = mirror([run(1, "csp")], draw, settings, tmp_path / "pack", tmp_path / "given_up")
+    second = mirror(run(1, "csp"), draw, settings, tmp_path / "tracking", tmp_path / "given_up")
     assert time.monotonic() - started < 0.5
-    assert "0 of 1 runs: no answer in 2 s" in first["warning"]
-    assert second["warning"] == first["warning"]
+    assert "did not log vgg, seed 1: no answer in 2 s" in first["warning"]
+    assert second["warning"] == first["warning"].replace("vgg", "csp")
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
@@ -286,14 +284,11 @@ def test_jobs_that_fail_side_by_side_warn_once(tmp_path):
     assert tracking._give_up(tmp_path / "no folder" / "given_up", "no luck")
 
 
-def test_every_run_is_logged_whatever_is_printed(tmp_path, fakes, track, caplog):
-    assert track(run(0), run(1), tracker="well") == {
+def test_a_run_is_logged_whatever_is_printed(tmp_path, fakes, track, caplog):
+    assert track(run(), tracker="well") == {
         "tracker": "well",
         "mode": "offline",
-        "runs": [
-            {"network": "vgg", "seed": 0, "id": "vgg/0/0.001/offline"},
-            {"network": "vgg", "seed": 1, "id": "vgg/1/0.001/offline"},
-        ],
+        "id": "vgg/0/0.001/offline",
         "warning": None,
     }
     assert caplog.records == []
@@ -302,16 +297,12 @@ def test_every_run_is_logged_whatever_is_printed(tmp_path, fakes, track, caplog)
 
 @pytest.mark.parametrize(
     "behaviour, reason",
-    [
-        ("hang", "no answer in 4 s"),
-        ("crash", "its process ended early"),
-        ("complain", "RuntimeError: no luck (the"),
-    ],
+    [("crash", "its process ended early"), ("complain", "RuntimeError: no luck (the")],
 )
-def test_after_the_first_failure_the_rest_is_skipped(fakes, track, caplog, behaviour, reason):
-    receipt = track(run(0), run(1), run(2), tracker=behaviour)
-    assert [row["seed"] for row in receipt["runs"]] == [0]
-    assert f"1 of 3 runs: {reason}" in receipt["warning"]
+def test_what_goes_wrong_is_one_warning(fakes, track, caplog, behaviour, reason):
+    receipt = track(run(), tracker=behaviour)
+    assert receipt["id"] is None
+    assert f"seed 0: {reason}" in receipt["warning"]
     assert [record.getMessage() for record in caplog.records] == [receipt["warning"]]
     assert psutil.Process().children(recursive=True) == []
 
@@ -323,12 +314,12 @@ def test_a_tracker_that_hangs_at_exit_is_ended(fakes, track, monkeypatch):
     assert time.monotonic() - started < 10
 
 
-def test_runs_that_json_cannot_hold_are_a_warning(fakes, track):
+def test_a_run_that_json_cannot_hold_is_a_warning(fakes, track):
     broken = run()
     broken["config"]["path"] = Path("x")
-    assert "0 of 1 runs" in track(broken, tracker="well")["warning"]
+    assert "did not log" in track(broken, tracker="well")["warning"]
 
 
 def test_disabled_means_no_tracker(track):
     receipt = track(run(), mode="disabled")
-    assert receipt == {"tracker": None, "mode": "disabled", "runs": [], "warning": None}
+    assert receipt == {"tracker": None, "mode": "disabled", "id": None, "warning": None}

@@ -22,56 +22,54 @@ from blocklab.jobs.scheduler import end_with_scheduler
 log = logging.getLogger(__name__)
 
 TRACKERS = "blocklab.jobs.trackers"
-# A tracker's own limits for a run should be shorter, so that it can say itself what is wrong.
-# Starting asks no network, but reads much code, perhaps from a slow disk beside busy jobs.
+# To start asks no network, but reads much code, perhaps from a slow disk beside busy jobs. A
+# tracker's own limits should be shorter than what logging may take: it can say what is wrong.
 START_SECONDS = 30
-RUN_SECONDS = 18
+LOG_SECONDS = 18
 EXIT_SECONDS = 2
 # Draws the images of a run into a folder, and returns their paths by name.
 Draw = Callable[[dict[str, Any], Path], dict[str, Path]]
 
 
 def mirror(
-    runs: list[dict[str, Any]],
+    run: dict[str, Any],
     draw: Draw,
     settings: dict[str, Any],
     folder: str | Path,
     given_up: str | Path,
 ) -> dict[str, Any]:
-    """Log runs and return the receipt for tracking.json, whatever happens.
+    """Log a run and return the receipt for tracking.json, whatever happens.
 
     Args:
-        runs, folder: see `jobs.trackers`; without their images, which
+        run, folder: see `jobs.trackers`; without its images, which
         draw: draws, if there is somebody to log them.
         settings: tracker (a module of `jobs.trackers`), mode, project and entity.
         given_up: a file that the first failure leaves, and because of which later calls do not
             try: one study waits once and warns once. The study's start removes it.
 
     Returns:
-        tracker, mode, runs (network, seed and id of each that was logged) and warning: None, or
-        one line that says why the rest was given up; it is logged, too.
+        tracker, mode, id (see `jobs.trackers`) and warning: None, or one line that says why the run
+        was not logged; it goes to the log, too.
     """
     name, mode = settings["tracker"], settings["mode"]
     if mode == "disabled":
-        return {"tracker": None, "mode": mode, "runs": [], "warning": None}
-    logged, warning = [], None
+        return {"tracker": None, "mode": mode, "id": None, "warning": None}
+    identifier, warning = None, None
     try:
         if os.path.exists(given_up):
-            reason = Path(given_up).read_text(encoding="utf-8")
-        else:
-            with TemporaryDirectory() as images:
-                shown = [run | {"images": _draw(draw, run, images)} for run in runs]
-                logged, reason = _log_elsewhere(shown, settings, folder)
+            raise RuntimeError(Path(given_up).read_text(encoding="utf-8"))
+        with TemporaryDirectory() as images:
+            identifier = _log_elsewhere(
+                run | {"images": _draw(draw, run, images)}, settings, folder
+            )
     except Exception as error:  # a mirror must not break what it mirrors
-        reason = str(error)
-    if len(logged) < len(runs):
-        reason = reason.partition("\n")[0]
+        reason = str(error).partition("\n")[0]
         warning = (
-            f"{name} ({mode}) has {len(logged)} of {len(runs)} runs: {reason} "
+            f"{name} ({mode}) did not log {run['network']}, seed {run['seed']}: {reason} "
             "(the results are complete without it)"
         )
         log.log(logging.WARNING if _give_up(given_up, reason) else logging.INFO, warning)
-    return {"tracker": name, "mode": mode, "runs": logged, "warning": warning}
+    return {"tracker": name, "mode": mode, "id": identifier, "warning": warning}
 
 
 def describe_run(
@@ -109,21 +107,17 @@ def describe_run(
 
 def _draw(draw: Draw, run: dict[str, Any], folder: str) -> dict[str, str]:
     """Return the paths of a run's images; none and one warning if they cannot be drawn."""
-    own = Path(folder) / f"{run['network']}-seed{run['seed']}"
     try:
-        own.mkdir()
-        return {name: str(path) for name, path in draw(run, own).items()}
+        return {name: str(path) for name, path in draw(run, Path(folder)).items()}
     except Exception as error:
         log.warning("no images of %s seed %s: %s", run["network"], run["seed"], error)
         return {}
 
 
-def _log_elsewhere(
-    runs: list[dict[str, Any]], settings: dict[str, Any], folder: str | Path
-) -> tuple[list[dict[str, Any]], str]:
-    """Log in a process of its own; return what the receipt says of each run, and what ended it."""
-    request = json.dumps({"runs": runs, "settings": settings, "folder": str(folder)})
-    seconds = START_SECONDS + RUN_SECONDS * len(runs)
+def _log_elsewhere(run: dict[str, Any], settings: dict[str, Any], folder: str | Path) -> str:
+    """Log in a process of its own; return the run's id. Raises RuntimeError that says why not."""
+    request = json.dumps({"run": run, "settings": settings, "folder": str(folder)})
+    seconds = START_SECONDS + LOG_SECONDS
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "blocklab.jobs.tracking", f"{TRACKERS}.{settings['tracker']}"],
         stdin=subprocess.PIPE,
@@ -136,11 +130,12 @@ def _log_elsewhere(
         output, reason = process.communicate(request, seconds)[0], "its process ended early"
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
+        # It may have logged the run, and hang in what it does at its end.
         output, reason = process.communicate()[0], f"no answer in {seconds} s"
-    answers = [json.loads(line) for line in output.splitlines()]
-    if answers and "error" in answers[-1]:
-        reason = answers.pop()["error"]
-    return answers, reason
+    answer = json.loads(output) if output else {"error": reason}
+    if "error" in answer:
+        raise RuntimeError(answer["error"])
+    return answer["id"]
 
 
 def _give_up(file: str | Path, reason: str) -> bool:
@@ -156,19 +151,17 @@ def _give_up(file: str | Path, reason: str) -> bool:
 
 
 def _serve() -> None:
-    """Log the runs asked for on standard input; answer with one line of JSON for each."""
+    """Log the run asked for on standard input; answer with one line of JSON."""
     end_with_scheduler()
-    # Whatever a tracker or its children print must not get between the answers.
+    # Whatever a tracker or its children print must not get before the answer.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     request = json.load(sys.stdin)
     try:
-        ids = import_module(sys.argv[1]).log(**request)
-        for run, identifier in zip(request["runs"], ids, strict=True):
-            receipt = {"network": run["network"], "seed": run["seed"], "id": identifier}
-            print(json.dumps(receipt), file=answers)
+        answer = {"id": import_module(sys.argv[1]).log(**request)}
     except Exception as error:
-        print(json.dumps({"error": f"{type(error).__name__}: {error}"}), file=answers)
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer), file=answers)
     signal.alarm(EXIT_SECONDS)  # should what a tracker left to be done at exit hang
 
 

@@ -48,6 +48,7 @@ from blocklab.study.runs import (
 from blocklab.data.checks import changes, check_files
 from blocklab.data.datasets import OWN, describe
 from blocklab.data.manifest import state
+from blocklab.study.written_once import check_written_once
 from blocklab.study.targets import check_targets, forces_all
 from blocklab.report.figures.catalogue import FIGURES
 
@@ -77,6 +78,9 @@ def gpu_limits():
 
 
 try:
+    if workflow.is_main_process:
+        for file in dict.fromkeys(map(str, workflow.configfiles)):
+            check_written_once(file)
     given = with_given(config, workflow.config_settings.config)
     # In agreement.csv the bare image stands where networks do, as "brightness".
     config.update(resolve_config(given, reserved=[*RULES, "brightness"]))

@@ -177,6 +177,11 @@ def others_beside_splits(own):
     (own / "labels").mkdir()
 
 
+def a_misspelt_split(own):
+    only_in_test(own)
+    (own / "test").rename(own / "tests")
+
+
 def one_class(own):
     shutil.rmtree(own / "dog")
 
@@ -194,6 +199,7 @@ REFUSED = {
     "an empty class": (empty_class, "the class .*own/eel has no images"),
     "one class": (one_class, "own has the one class 'cat'; networks need at least two"),
     "a class in test alone": (only_in_test, "train and test in .* only test has a class 'eel'"),
+    "a misspelt split": (a_misspelt_split, "own has train, and beside them 'tests'; put it else"),
     "folders beside train and test": (others_beside_splits, "beside them 'labels'; put it else"),
     "test alone": (
         lambda own: [(own / "cat").rename(own / "test"), (own / "dog").rename(own / "val")],

@@ -109,7 +109,10 @@ REFUSED = {
     "no images": ({"a": GREY}, "has a; it must have x_train and y_train"),
     "counts": ({"images": GREY, "labels": LABELS[1:]}, "has 12 images, but 11 labels"),
     "one-hot": ({"x": GREY, "y": np.eye(2)[LABELS]}, r"y of shape \[12, 2\] and type float64"),
-    "objects": ({"x": GREY, "y": OBJECTS}, "is not to be read .*Object arrays cannot be loaded"),
+    "objects": (
+        {"x": GREY, "y": OBJECTS},
+        "are Python objects; .* labels.astype",
+    ),
     "vectors": ({"x": GREY.reshape(12, 36), "y": LABELS}, r"x of shape \[12, 36\]; it must be \[N"),
     "four channels": ({"x": np.zeros((12, 6, 6, 4)), "y": LABELS}, r"shape \[12, 6, 6, 4\]"),
     "text": ({"x": GREY.astype(str), "y": LABELS}, "images must be numbers"),

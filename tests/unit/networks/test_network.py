@@ -60,7 +60,7 @@ MISTAKES = [
      "be a number, at least 0 (channels between the convolutions, relative to the output "
      "channels)"),
     ({"bottleneck": {"out": 8, "expansion": 0.1}}, "(bottleneck): 8 channels at 0.1 leave no "
-     "hidden channel"),
+     "hidden channel; at least 10 would"),
     ({"conv": {"out": 8, "groups": 3}}, "(conv): groups=3 must divide both 2 and 8 channels"),
     ({"sppf": {"out": 8, "kernel": 4}}, "(sppf): kernel=4 must be odd, so that the map keeps its "
      "size"),
@@ -69,7 +69,7 @@ MISTAKES = [
     ({"transformer_block": {"out": 8, "patch": 5}}, "(transformer_block): patch=5 must divide the "
      "input's 32 x 32 pixels, as 1, 2, 4, 8, 16, 32 would"),
     ({"transformer_block": {"out": 8, "expansion": 0.1}}, "(transformer_block): 8 channels at 0.1 "
-     "leave no hidden channel"),
+     "leave no hidden channel; at least 10 would"),
     ({"transformer_block": {"out": 8, "positions": "sine"}}, "(transformer_block): positions is "
      "'sine'; it must be one of content, learned, none (what is added to the tokens at first; "
      "`content`: a linear map of the token itself, which says nothing of its place; `learned`: "
@@ -168,6 +168,12 @@ def test_a_single_value_goes_to_the_first_argument():
 )
 def test_a_mistake_names_network_layer_block_and_what_would_be_right(layer, expected):
     assert message({"conv": 2}, layer, *END) == f"networks.net, layer 2 {expected}"
+
+
+def test_grey_images_need_a_conv_before_sppf():
+    assert message({"sppf": 8}, *END) == (
+        "networks.net, layer 1 (sppf): needs at least 2 channels and gets 1; put a conv before it"
+    )
 
 
 @pytest.mark.parametrize("layer", [3, None, ["conv"], {}, {"conv": 8, "maxpool": 2}])

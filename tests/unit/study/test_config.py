@@ -131,7 +131,7 @@ MISTAKES = [
     ("networks.exp3", None, "baseline: there is no network 'exp3'; it may be vgg, bottleneck, "
      "transformer, csp, sppf"),
     ("only", ["vgg", "cps"], "only[1]: there is no network 'cps'; did you mean 'csp'?"),
-    ("only", ["exp3"], "networks: 'exp3' is the baseline and needs one more to compare with"),
+    ("only", ["exp3"], "only: 'exp3' is the baseline and needs one more to compare with"),
     ("only", [], "only: is empty; give at least 1"),
     ("networks.Big", {"batch_size": 1, "layers": ["flatten"]}, "networks: 'Big' is no "
      "network's name; use small letters, digits and underscores, a letter first"),
@@ -230,6 +230,18 @@ def test_a_mistake_is_one_line_that_names_the_key(config, path, value, expected)
     assert message(changed(config, path, value)) == expected
 
 
+def test_a_misspelt_network_is_not_taken_out(config):
+    expected = "networks.vggg: null takes out nothing of that name; did you mean 'vgg'?"
+    assert message(changed(config, "networks.vggg", None)) == expected
+    # Of config.yaml, whatever is like it here.
+    resolve_config(changed(config, "networks.sppf", None))
+
+
+def test_a_vote_with_the_name_of_a_network(config):
+    text = message(changed(config, "votes", {"vgg": ["vgg", "csp"]}))
+    assert text == "votes.vgg: a network has that name; choose another"
+
+
 def test_an_unknown_card(config):
     text = message(changed(config, "networks.csp.card", "botleneck_csp"))
     expected = "networks.csp.card: there is no card 'botleneck_csp'; did you mean 'bottleneck_csp'?"
@@ -281,7 +293,6 @@ def test_the_schema_offers_what_the_code_has():
     from blocklab.explanation.explanation import TARGETS
     from blocklab.jobs import trackers
     from blocklab.losses import LOSSES
-    from blocklab.training.averaging import AVERAGES
     from blocklab.training.optimizers import OPTIMIZERS
     from blocklab.training.schedules import SCHEDULES
 
@@ -295,7 +306,6 @@ def test_the_schema_offers_what_the_code_has():
         "training.loss": LOSSES,
         "training.optimizer": OPTIMIZERS,
         "training.schedule": SCHEDULES,
-        "training.average": AVERAGES,
         "explanation.target": TARGETS,
         "tracking.tracker": [found.name for found in pkgutil.iter_modules(trackers.__path__)],
     }.items():

@@ -56,6 +56,21 @@ def test_a_network_is_trained_as_all_but_for_what_it_says():
             {"epochs": 3},
             "training.average_epochs: 4 is more than the 3 epochs of vgg; use at most that many",
         ),
+        (
+            {},
+            {"average_decay": 0.9},
+            "networks.vgg.training.average_decay: does nothing without average: ema",
+        ),
+        (
+            {"augmentation": {"erasing": 32}},
+            {},
+            "training.augmentation.erasing: 32 pixels of images 32 pixels wide leave nothing",
+        ),
+        (
+            {},
+            {"augmentation": {"shift": 40}},
+            "networks.vgg.training.augmentation.shift: 40 pixels of images 32 pixels wide",
+        ),
         ({"augmentation": {"flip": 1}}, {}, "training.augmentation.flip: unknown key"),
         ({"scheduler": "cosine"}, {}, "did you mean 'schedule'?"),
         ({"ema": True}, {}, "did you mean 'average'?"),

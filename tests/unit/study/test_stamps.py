@@ -87,6 +87,7 @@ EDITS = {
     "study.plan": set(),
     "study.runs": set(),
     "study.targets": set(),
+    "study.written_once": set(),
     "study.cards": set(),
     "study.mistakes": set(),
     "study.recipe": {"summary"},

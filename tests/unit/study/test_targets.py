@@ -21,9 +21,20 @@ def test_an_unknown_target(monkeypatch, target, hint):
     assert str(error.value) == f"{target}: no network has that name; there are exp3, vgg{hint}"
 
 
+def test_a_stage_is_no_target(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["snakemake", "train", "--cores", "4"])
+    with pytest.raises(UserError) as error:
+        check_targets(NETWORKS, RULES)
+    assert str(error.value) == (
+        "train: a stage of every run and no target; ask for a network (exp3, vgg), or for all up "
+        "to it: --until train"
+    )
+
+
 @pytest.mark.parametrize(
     "words",
     [
+        ["all", "--until", "train"],
         ["vgg", "--cores", "all"],
         ["summary", "results/vggg", "vggg.md"],
         ["vgg", "--executor", "local"],

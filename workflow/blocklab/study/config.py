@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,7 @@ def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[
     _fill_defaults(config, schema())
     if mistake := first_mistake(config, schema(), _advise):
         raise UserError(mistake)
-    config["networks"] = {
-        name: network for name, network in config["networks"].items() if network is not None
-    }
+    _take_out(config)
     _select(config)
     _check(config, set(reserved))
     check_recipes(config)
@@ -142,6 +140,22 @@ def _folder(outdir: str) -> str:
     return str(folder)
 
 
+def _take_out(config: dict[str, Any]) -> None:
+    """Leave out the networks that are null."""
+    networks = {name: own for name, own in config["networks"].items() if own is not None}
+    for name in config["networks"].keys() - networks.keys():
+        near = suggest(str(name), networks)
+        if "did you mean" in near and name not in _of_the_project():
+            raise UserError(f"networks.{name}: null takes out nothing of that name{near}")
+    config["networks"] = networks
+
+
+@cache
+def _of_the_project() -> Collection[str]:
+    """Return the names of the networks of config.yaml, which a study may take out."""
+    return yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))["networks"]
+
+
 def _select(config: dict[str, Any]) -> None:
     """Leave the networks that `only` names, and the baseline, in their order."""
     networks, only = config["networks"], config["only"]
@@ -184,5 +198,9 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
         )
     if len(networks) < 2:
         raise UserError(
-            f"networks: '{config['baseline']}' is the baseline and needs one more to compare with"
+            f"{'only' if config['only'] else 'networks'}: '{config['baseline']}' is the baseline "
+            "and needs one more to compare with"
         )
+    for vote in config["votes"]:
+        if vote in networks:
+            raise UserError(f"votes.{vote}: a network has that name; choose another")

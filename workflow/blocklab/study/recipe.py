@@ -8,6 +8,8 @@ from blocklab.errors import UserError
 
 # What of `training` is the machine's, and thus the same for every network.
 OF_THE_MACHINE = ("device", "precision", "compile", "deterministic", "threads")
+# What belongs to one kind of average alone.
+AVERAGED_BY = {"average_decay": "ema", "average_epochs": "last_epochs"}
 
 
 def own_recipe(training: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,6 +37,7 @@ def check_recipes(config: Mapping[str, Any]) -> None:
                 raise UserError(f"{where}.{key}: must be a finite number")
     for name, network in config["networks"].items():
         training, own = training_of(config, name), network.get("training", {})
+        augmentation = own.get("augmentation", {})
         where = {
             key: f"networks.{name}.training.{key}" if key in own else f"training.{key}"
             for key in training
@@ -45,6 +48,17 @@ def check_recipes(config: Mapping[str, Any]) -> None:
             )
         if training["nesterov"] and not training["momentum"]:
             raise UserError(f"{where['nesterov']}: needs a momentum; set {where['momentum']}")
+        for key, average in AVERAGED_BY.items():
+            if key in own and training["average"] != average:
+                raise UserError(f"{where[key]}: does nothing without average: {average}")
+        for key in ("shift", "erasing"):
+            side, most = config["dataset"]["input_size"], training["augmentation"][key]
+            if most >= side:
+                section = where["augmentation"] if key in augmentation else "training.augmentation"
+                raise UserError(
+                    f"{section}.{key}: {most:g} pixels of images {side} pixels wide "
+                    "leave nothing to learn from; use less"
+                )
         if training["average"] == "last_epochs" and training["average_epochs"] > training["epochs"]:
             raise UserError(
                 f"{where['average_epochs']}: {training['average_epochs']} is more than the "

@@ -139,7 +139,10 @@ def _split_folders(root: Path) -> dict[str, str]:
     found = {
         split: name for split, names in SPLITS.items() for name in folders if name.lower() in names
     }
-    if "training" in found and (len(found) > 1 or len(folders) == 1):
+    holds_classes = "training" in found and any(
+        entry.is_dir() for entry in _visible(root / found["training"])
+    )
+    if "training" in found and (len(found) > 1 or len(folders) == 1 or holds_classes):
         if others := sorted(set(folders) - set(found.values())):
             raise UserError(
                 f"dataset.directory: {root} has {' and '.join(found.values())}, and beside them "

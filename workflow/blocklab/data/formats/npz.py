@@ -123,6 +123,12 @@ def _contents_of(path: Path, size: int, changed: int) -> Contents:
             names = file["class_names"].astype(str) if "class_names" in file.files else None
         shapes = {split: _shape(path, images) for split, (images, _) in keys.items()}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+        if "Object arrays" in str(error):
+            raise _refusal(
+                path,
+                "has labels or images that are Python objects; convert them before they are saved, "
+                "text with labels.astype(str)",
+            ) from None
         raise _refusal(path, f"is not to be read ({' '.join(str(error).split())})") from None
     for split, (images, of) in keys.items():
         if len(labels[split]) != shapes[split][1][0]:

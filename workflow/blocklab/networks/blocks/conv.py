@@ -20,7 +20,8 @@ def hidden_channels(channels: int, expansion: float) -> int:
     """Return `channels * expansion`, or raise ValueError if that leaves none."""
     hidden = int(channels * expansion)
     if hidden < 1:
-        raise ValueError(f"{channels} channels at {expansion:g} leave no hidden channel")
+        enough = f"; at least {math.ceil(1 / expansion)} would" if expansion else ""
+        raise ValueError(f"{channels} channels at {expansion:g} leave no hidden channel{enough}")
     return hidden
 
 

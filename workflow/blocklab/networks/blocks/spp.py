@@ -7,7 +7,7 @@ from a cascade: two successive 5x5 maxima see 9x9, three see 13x13.
 
 from torch import nn
 
-from blocklab.networks.blocks.conv import Conv, hidden_channels
+from blocklab.networks.blocks.conv import Conv
 from blocklab.networks.blocks.registry import Count, block
 from blocklab.networks.kernels.fused import concatenate, max_pool
 
@@ -25,11 +25,19 @@ class SameSizePool(nn.Module):
         return max_pool(x, self.kernel)
 
 
+def half_of(channels: int) -> int:
+    """Return how many channels the pools see; ValueError, with advice, if there is but one."""
+    if channels < 2:
+        raise ValueError("needs at least 2 channels and gets 1; put a conv before it")
+    return channels // 2
+
+
 @block("spp")
 class SPP(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W], by pools of `kernel`, 2*kernel-1, 3*kernel-2.
 
-    At the default kernel of 5 these are 5, 9 and 13.
+    At the default kernel of 5 these are 5, 9 and 13. Needs at least 2 in_channels: a grey image
+    goes through a conv first.
 
     Args:
         out: output channels
@@ -38,7 +46,7 @@ class SPP(nn.Module):
 
     def __init__(self, in_channels: int, out: Count, kernel: Count = 5) -> None:
         super().__init__()
-        hidden = hidden_channels(in_channels, 0.5)
+        hidden = half_of(in_channels)
         self.reduce = Conv(in_channels, hidden)
         self.pools = nn.ModuleList(SameSizePool(times * (kernel - 1) + 1) for times in (1, 2, 3))
         self.fuse = Conv(4 * hidden, out)
@@ -52,6 +60,8 @@ class SPP(nn.Module):
 class SPPF(nn.Module):
     """[N, in_channels, H, W] -> [N, out, H, W]: SPP's result from three small pools in a row.
 
+    Needs at least 2 in_channels: a grey image goes through a conv first.
+
     Args:
         out: output channels
         kernel: side of the square window of each pool, in pixels; odd
@@ -59,7 +69,7 @@ class SPPF(nn.Module):
 
     def __init__(self, in_channels: int, out: Count, kernel: Count = 5) -> None:
         super().__init__()
-        hidden = hidden_channels(in_channels, 0.5)
+        hidden = half_of(in_channels)
         self.reduce = Conv(in_channels, hidden)
         self.pool = SameSizePool(kernel)
         self.fuse = Conv(4 * hidden, out)

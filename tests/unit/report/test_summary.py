@@ -159,7 +159,8 @@ def test_costs_that_no_row_has_are_left_out_and_others_dashes(make_study):
     assert table["csp"] == ["2.00", "50.0", "99.2", "28.0", "1024"]
     assert "GPU" not in text and "dash" not in text
     assert all(part in text for part in ("on A Processor,", "threads per job: 1,", "float32"))
-    assert "memory-access" not in text
+    assert "memory-access" not in text and "seeds" not in text
+    assert "trained up to 8 seeds" in section(make_study(3).render(), "What it cost")
 
 
 def test_costs_of_a_gpu_are_shown(make_study):

@@ -12,7 +12,7 @@ def costs(networks: pd.DataFrame) -> pd.DataFrame:
         "s per epoch": ("seconds_per_epoch", 1, "{:.2f}"),
         "µs per image": ("seconds_per_image", 1e6, "{:.1f}"),
         "job wall time (s)": ("wall_seconds", 1, "{:.1f}"),
-        "CPU time (s)": ("cpu_seconds", 1, "{:.1f}"),
+        "job CPU time (s)": ("cpu_seconds", 1, "{:.1f}"),
         "peak memory (MiB)": ("peak_memory_bytes", 1 / mebi, "{:.0f}"),
         "GPU use (%)": ("gpu_utilisation_percent", 1, "{:.0f}"),
         "GPU memory access (%)": ("gpu_memory_access_percent", 1, "{:.0f}"),

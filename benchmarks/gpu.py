@@ -14,10 +14,12 @@ import platform
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 from children import Child
+from commit import commit
 
 FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parent
@@ -203,24 +205,14 @@ def as_table(rows: pd.DataFrame) -> list[str]:
     return lines + [f"| {' | '.join(map(cell, row))} |" for row in rows.itertuples(index=False)]
 
 
+@cache
 def describe(device: str) -> str:
     """Return device, versions and commit, without importing torch into this process."""
-    return _described.get(device) or _described.setdefault(device, _ask(device))
-
-
-_described: dict[str, str] = {}
-
-
-def _ask(device: str) -> str:
     question = "import torch; print('torch', torch.__version__, end=', ');"
     question += f"print(torch.cuda.get_device_name() if {device == 'cuda'} else 'no GPU used')"
-    commands = [
-        [sys.executable, "-c", question],
-        ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=7"],
-    ]
-    answers = [subprocess.run(c, capture_output=True, text=True, check=False) for c in commands]
-    torch, commit = (answer.stdout.strip() or "unknown" for answer in answers)
-    return f"{torch}; Python {platform.python_version()}; commit {commit}."
+    asked = [sys.executable, "-c", question]
+    torch = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    return f"{torch or 'unknown'}; Python {platform.python_version()}; commit {commit()}."
 
 
 def prepare(data: Path, output: Path, tiny: bool) -> None:

@@ -8,6 +8,7 @@ A run is {"network", "epochs", "seeds", "precision", "capture"}; `deterministic`
 import hashlib
 import json
 import logging
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -64,8 +65,7 @@ def run(job: dict, data: PreparedData) -> dict:
             run_epoch(learners, data, epoch, name)
             _wait(device)
             seconds.append(time.perf_counter() - started)
-    usual = sorted(seconds[1:] or seconds)
-    epoch_seconds = usual[len(usual) // 2]
+    epoch_seconds = statistics.median(seconds[1:] or seconds)
     right = [_accuracy(learner.network, data) for learner in learners]
     return job | {
         "precision": settings.precision,

@@ -20,6 +20,7 @@ import torch
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent / "workflow"))
 
+from commit import commit  # noqa: E402
 from contestants import Contestant, Ended, Worker  # noqa: E402
 from instructions import described, forced, with_avx2_alone  # noqa: E402
 
@@ -123,14 +124,12 @@ def the_parts(job: dict) -> Iterator[Contestant]:
 
 def describe(device: str) -> dict:
     """Return what the report says of the machine."""
-    git = ["git", "-C", str(FOLDER), "describe", "--always", "--dirty", "--abbrev=7"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     lacking = {PEERS[peer]: missing(peer) for peer in PEERS}
     return {
         "processor": f"{os.cpu_count()} cores of {processor_model()}",
         "instructions": described(processor_instructions()),
         "device": torch.cuda.get_device_name() if device == "cuda" else "no GPU used",
-        "commit": commit or "unknown",
+        "commit": commit(),
         "left_out": {name: packages for name, packages in lacking.items() if packages},
     }
 

@@ -26,6 +26,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 FOLDERS = ("workflow", "tests/workflow", "benchmarks")
 sys.path[:0] = [str(PROJECT / folder) for folder in FOLDERS]
 
+from commit import commit  # noqa: E402
 from instructions import described  # noqa: E402
 from tiny_study import OVERLAY, SNAKEMAKE, Study, new_study  # noqa: E402
 
@@ -205,12 +206,10 @@ def main() -> None:
 
 def about() -> dict:
     """Return the machine and the commit."""
-    git = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=7"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     machine = (
         f"{os.cpu_count()} cores of {processor_model()}, {described(processor_instructions())}"
     )
-    return {"machine": machine, "commit": commit}
+    return {"machine": machine, "commit": commit()}
 
 
 if __name__ == "__main__":

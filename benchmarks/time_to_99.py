@@ -17,7 +17,6 @@ Needs torch, torchvision, numpy, pandas, psutil; without `--data`, platformdirs 
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ import torch
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent / "workflow"))
 
+from commit import commit  # noqa: E402
 from raw_files import raw_files  # noqa: E402
 
 from blocklab.data.datasets import (  # noqa: E402
@@ -188,11 +188,6 @@ def markdown(table: pd.DataFrame, about: dict[str, str | float]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def commit() -> str:
-    git = ["git", "-C", str(FOLDER), "describe", "--always", "--dirty", "--abbrev=7"]
-    return subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
@@ -224,7 +219,7 @@ def main() -> None:
     threads = f"no GPU used, {torch.get_num_threads()} threads"
     about["device"] = torch.cuda.get_device_name() if on_gpu else threads
     about["precision"] = choose_precision("auto", arguments.device)
-    about["commit"] = commit() or "unknown"
+    about["commit"] = commit()
     arguments.output.mkdir(parents=True, exist_ok=True)
     table.to_csv(arguments.output / "time_to_99.csv", index=False)
     page = markdown(table, about)

@@ -181,7 +181,7 @@ EDITS = {
     "report.figures.map_sheet": MAPS | {"track"},
     "report.figures.attribution_maps": MAPS | {"track"},
     **{f"report.figures.{name}": {f"figure {name}"} for name in FIGURES},
-    "report.figures.heatmaps": PAIR,
+    "report.figures.heatmaps": {"figure heatmaps"},
     # A tracker is shown a run's maps and confusion.
     "report.figures.heatmaps_all": {"figure heatmaps_all", "track"},
     "report.run_confusion": {"track"},

@@ -1,4 +1,4 @@
-"""Which networks a page shows: all of them, or of very many those that matter most."""
+"""Which networks a page shows, in which order, and which two of them it compares."""
 
 from collections.abc import Collection
 
@@ -6,6 +6,20 @@ import pandas as pd
 
 MOST = 40  # rows that a table can have and still be looked through
 BEST = 12  # of more networks than that, so many are shown, and the baseline
+
+
+def ranked(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of networks.csv, the most accurate first, as they are chosen."""
+    order = ["validation_acc", "test_acc"]
+    return networks.sort_values(order, ascending=False, kind="stable")
+
+
+def baseline_and_best(networks: pd.DataFrame) -> tuple[str, str]:
+    """Return the names of these two, from networks.csv's columns network, baseline and best."""
+    baseline, best = (
+        networks.loc[networks[role], "network"].iloc[0] for role in ("baseline", "best")
+    )
+    return baseline, best
 
 
 def hidden_networks(networks: pd.DataFrame) -> frozenset[str]:
@@ -16,8 +30,7 @@ def hidden_networks(networks: pd.DataFrame) -> frozenset[str]:
     if len(networks) <= MOST:
         return frozenset()
     others = networks[~networks["baseline"] & ~networks["best"]]
-    ranked = others.sort_values(["validation_acc", "test_acc"], ascending=False, kind="stable")
-    return frozenset(ranked["network"].iloc[BEST - 1 :])
+    return frozenset(ranked(others)["network"].iloc[BEST - 1 :])
 
 
 def without(table: pd.DataFrame, hidden: Collection[str]) -> pd.DataFrame:

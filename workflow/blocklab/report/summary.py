@@ -15,7 +15,7 @@ from blocklab.report.recipes import epochs_in_words, losses, recipes_in_words
 from blocklab.report.sentences.conclusions import best_and_why, limits, remains_open
 from blocklab.report.sentences.findings import conclusion, highest_costs, oddities, standing
 from blocklab.report.sentences.stopping import stopped_low
-from blocklab.report.shown import hidden_networks
+from blocklab.report.shown import baseline_and_best, hidden_networks
 from blocklab.report.statistics import BOOTSTRAP_SEEDS
 from blocklab.report.study_files import Study
 from blocklab.report.tables.cards import card_table, cards
@@ -66,6 +66,7 @@ def render(study: Study, template: Path) -> str:
 def _words(study: Study) -> dict[str, Any]:
     """Return what the template says as it is, and what it says it with."""
     networks, config = study.networks, study.config
+    baseline, best = baseline_and_best(networks)
     return {
         "config": config,
         "sizes": study.manifest["sizes"],
@@ -78,8 +79,8 @@ def _words(study: Study) -> dict[str, Any]:
         "markdown": _markdown,
         "data": study.data,
         "missing": study.missing,
-        "best": networks.loc[networks["best"], "network"].iloc[0],
-        "baseline": config["baseline"],
+        "best": best,
+        "baseline": baseline,
         "seeds": int(networks["seeds"].iloc[0]),
         "bootstrap_seeds": BOOTSTRAP_SEEDS,
         "provenance": study.provenance,
@@ -153,8 +154,7 @@ def _chance(confusion: pd.DataFrame) -> float:
 def _slow(networks: pd.DataFrame) -> str:
     """Return how long an epoch of the best network takes beside the others', in one line."""
     seconds = networks.set_index("network")["seconds_per_epoch"]
-    best = networks.loc[networks["best"], "network"].iloc[0]
-    baseline = networks.loc[networks["baseline"], "network"].iloc[0]
+    baseline, best = baseline_and_best(networks)
     text = f"An epoch of {best} took {seconds[best]:.1f} s, one of {baseline} "
     text += f"{seconds[baseline]:.1f} s"
     slowest = seconds.idxmax()

@@ -27,6 +27,7 @@ from blocklab.report.explanations.measured import (
     row_of,
     scope,
 )
+from blocklab.report.shown import baseline_and_best
 from blocklab.report.words import count, join, percent
 
 STROKES = 0.5  # of neighbouring ink pixels' correlation: above, a map marks strokes; below, spots
@@ -46,7 +47,7 @@ def explanation_findings(
     The arguments are the tables of that name; of `networks` (networks.csv) who is best and who is
     the baseline.
     """
-    best, baseline = _pair(networks)
+    baseline, best = baseline_and_best(networks)
     look = [_look(explanations, best, baseline), _signs(explanations, best, baseline)]
     sentences = (
         _agreement_sentence(agreement, best, baseline),
@@ -68,7 +69,7 @@ def what_baseline_sees(
     explanations: pd.DataFrame, agreement: pd.DataFrame, networks: pd.DataFrame
 ) -> str:
     """Return one sentence: what the baseline network sees that the best does not, if known."""
-    best, baseline = _pair(networks)
+    baseline, best = baseline_and_best(networks)
     parts = [_look(explanations, best, baseline), _signs(explanations, best, baseline)]
     if not any(parts):
         parts = [
@@ -79,14 +80,6 @@ def what_baseline_sees(
     if not math.isnan(row["agreement"]):
         parts.append(f"the two agree {row['agreement']:+z.2f}, {_of_ceiling(row)}")
     return f"{scope(explanations)}, {'; '.join(filter(None, parts))}."
-
-
-def _pair(networks: pd.DataFrame) -> tuple[str, str]:
-    """Return the names of the best and of the baseline network."""
-    best, baseline = (
-        networks.loc[networks[who], "network"].iloc[0] for who in ("best", "baseline")
-    )
-    return best, baseline
 
 
 def _of_ceiling(row: pd.Series) -> str:

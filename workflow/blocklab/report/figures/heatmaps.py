@@ -21,6 +21,7 @@ from blocklab.report.figures.attribution_maps import (
 )
 from blocklab.report.figures.map_sheet import MAP_LOOK, Column, draw_sheet, side_by_side
 from blocklab.report.figures.shares import distance, shares, where_most
+from blocklab.report.shown import baseline_and_best
 
 DIFFER, DISAGREE = "\n(differ\nmost)", "\n(disagree)"
 
@@ -74,11 +75,6 @@ def draw(
         largest=1.3,
         beside=True,
     )
-
-
-def baseline_and_best(networks: pd.DataFrame) -> list[str]:
-    """Return the names of these two, from networks.csv's columns network, baseline and best."""
-    return [networks.loc[networks[role], "network"].iloc[0] for role in ("baseline", "best")]
 
 
 def remarks_on(baseline: Explained, best: Explained) -> dict[int, str]:

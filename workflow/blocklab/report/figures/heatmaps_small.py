@@ -18,9 +18,9 @@ from blocklab.report.figures.attribution_maps import (
     heading_of,
     rows_of,
 )
-from blocklab.report.figures.heatmaps import baseline_and_best
 from blocklab.report.figures.map_sheet import MAP_LOOK, draw_sheet, stacked
 from blocklab.report.figures.shares import distance, shares, where_most
+from blocklab.report.shown import baseline_and_best
 
 ABREAST = 10
 

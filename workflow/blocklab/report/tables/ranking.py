@@ -4,37 +4,37 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from blocklab.report.shown import ranked
 from blocklab.report.words import DASH, interval, literal, p_text, percent, points_interval
 
 
 def ranking(networks: pd.DataFrame, runs: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
     """Return a row per network, the most accurate first; runs: runs.csv, for the worst seed."""
-    order = ["validation_acc", "test_acc"]
-    ranked = networks.sort_values(order, ascending=False, kind="stable")
-    recall = ranked.filter(regex=r"^recall_\d+$")
+    rows = ranked(networks)
+    recall = rows.filter(regex=r"^recall_\d+$")
     return pd.DataFrame(
         {
             "network": [
                 f"**{row['network']}**" if row["best"] else row["network"]
-                for _, row in ranked.iterrows()
+                for _, row in rows.iterrows()
             ],
             "accuracy, validation images": [
-                interval(row, "validation_acc") for _, row in ranked.iterrows()
+                interval(row, "validation_acc") for _, row in rows.iterrows()
             ],
             "accuracy, test images (95 % interval)": [
-                interval(row, "test_acc") for _, row in ranked.iterrows()
+                interval(row, "test_acc") for _, row in rows.iterrows()
             ],
-            **_spread(ranked, runs),
-            "p against best": [DASH if pd.isna(p) else p_text(p) for p in ranked["p_value"]],
-            "cross-entropy, test images (nats)": ranked["test_cross_entropy"].map("{:.4f}".format),
+            **_spread(rows, runs),
+            "p against best": [DASH if pd.isna(p) else p_text(p) for p in rows["p_value"]],
+            "cross-entropy, test images (nats)": rows["test_cross_entropy"].map("{:.4f}".format),
             "lowest recall, test images": [
                 f"{percent(worst, 1)} ({literal(class_names[int(column.removeprefix('recall_'))])})"
                 for worst, column in zip(recall.min(axis=1), recall.idxmin(axis=1), strict=True)
             ],
-            "parameters": ranked["parameters"].map("{:,.0f}".format),
-            "MFLOPs": (ranked["flops"] / 1e6).map("{:.2f}".format),
-            "activations": ranked["activations"].map("{:,.0f}".format),
-            "memory traffic (MB)": (ranked["bytes_moved"] / 1e6).map("{:.2f}".format),
+            "parameters": rows["parameters"].map("{:,.0f}".format),
+            "MFLOPs": (rows["flops"] / 1e6).map("{:.2f}".format),
+            "activations": rows["activations"].map("{:,.0f}".format),
+            "memory traffic (MB)": (rows["bytes_moved"] / 1e6).map("{:.2f}".format),
         }
     )
 

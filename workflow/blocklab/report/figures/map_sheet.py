@@ -1,7 +1,7 @@
 """A sheet of maps: an image per row, a map per row and column, in blocks that fit a page."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -103,20 +103,7 @@ def draw_sheet(
     the title of the images. `beside`: blocks stand side by side, not one below the other. `brief`:
     `notes` are left as they are.
     """
-    names = [_name(row.name) for row in rows]
-    left = 0.16 + 0.075 * max(len(line) for name in names for line in name.split("\n"))
-    across = max(len(block.columns) for block in blocks) + 1
-    abreast = len(blocks) if beside else 1
-    cell = (WIDTH / abreast - left) / across - GAP - (BETWEEN_BLOCKS / across if beside else 0)
-    cell = min(cell, largest)
-    titles = [_title(column.title, cell + GAP) for column in columns]
-    lines = [line for title in [images, *titles] for line in title.split("\n")]
-    size = min(_fitting(line, 0.95 * cell, 9) for line in lines)
-    captions = [caption for column in columns for caption in column.captions]
-    whole = (line for caption in captions for line in caption.lines(LONGEST_NAME * 2, False))
-    broken = min((_fitting(line, 0.95 * cell, SMALL) for line in whole), default=SMALL) < SMALLEST
-    above = CAPTION + CAPTION_LINE * broken
-
+    layout = _lay_out(rows, columns, blocks, images, largest, beside)
     inked = ink(np.stack([row.image for row in rows]))
     outlined = on_black(inked.mean())
     scale = limit([column.maps for column in columns], inked, PERCENTILE)
@@ -126,13 +113,12 @@ def draw_sheet(
         notes += f" The scale clips at most {100 * beyond:.1f} % of a column's {what}."
     notes += f" Thin line: outline of the {images}." if outlined and not brief else ""
 
-    block_width = left + across * (cell + GAP)
-    width = max(abreast * block_width + (abreast - 1) * BETWEEN_BLOCKS + 0.06, LEAST_WIDTH)
+    abreast = len(blocks) if beside else 1
+    width = abreast * layout.width + (abreast - 1) * BETWEEN_BLOCKS + 0.06
+    width = max(width, LEAST_WIDTH)
     notes = textwrap.fill(notes, round(15 * width))
     top = 0.38 + 0.15 * (notes.count("\n") + 1)
-    title_height = 0.1 + 0.15 * (1 + max(title.count("\n") for title in titles)) + above
-    footers = FOOTER if any(column.footer for column in columns) else 0
-    heights = [title_height + len(b.rows) * (cell + above) + footers for b in blocks]
+    heights = [layout.height(block) for block in blocks]
     height = top + (max(heights) if beside else sum(heights)) + 0.5
     figure = Figure(figsize=(width, height))
     figure.text(0.1 / width, 1 - 0.1 / height, heading, size=11, va="top")
@@ -140,29 +126,94 @@ def draw_sheet(
 
     x, y = 0.0, top
     for block, block_height in zip(blocks, heights, strict=True):
-        for down, row in enumerate(block.rows):
-            place_y = y + title_height + down * (cell + above)
-            for over, column in enumerate([None, *block.columns]):
-                place = (x + left + over * (cell + GAP), place_y)
-                axes = _place(figure, place, cell)
-                if column is None:
-                    _draw_input(axes, rows[row], names[row], cell)
-                else:
-                    _draw_map(axes, rows[row], columns[column].maps[row], scale, outlined)
-                    if columns[column].captions:
-                        _draw_caption(axes, columns[column].captions[row], cell, broken)
-                if down == 0:
-                    title = images if column is None else titles[column]
-                    look = {"va": "bottom", "weight": "bold", "size": size}
-                    _write(axes, title, (0.5, 1), 72 * above, **look)
-                if down == len(block.rows) - 1 and column is not None:
-                    footer = columns[column].footer
-                    look = {"va": "top", "size": _fitting(footer, cell, SMALL)}
-                    _write(axes, footer, (0.5, 0), -4, **look)
-        x += (block_width + BETWEEN_BLOCKS) if beside else 0
+        for place, row, column in layout.cells(block):
+            axes = _place(figure, (x + place[0], y + place[1]), layout.cell)
+            if column is None:
+                _draw_input(axes, rows[row], layout)
+            else:
+                _draw_map(axes, rows[row], columns[column].maps[row], scale, outlined)
+                if columns[column].captions:
+                    _draw_caption(axes, columns[column].captions[row], layout)
+            if row == block.rows[0]:
+                title = layout.titles[0 if column is None else column + 1]
+                look = {"va": "bottom", "weight": "bold", "size": layout.letters}
+                _write(axes, title, (0.5, 1), 72 * layout.above, **look)
+            if row == block.rows[-1] and column is not None:
+                footer = columns[column].footer
+                look = {"va": "top", "size": _fitting(footer, layout.cell, SMALL)}
+                _write(axes, footer, (0.5, 0), -4, **look)
+        x += (layout.width + BETWEEN_BLOCKS) if beside else 0
         y += 0 if beside else block_height
     _draw_bar(figure, scale, beyond)
     return figure
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What a block measures, in inches, and what is to fit in.
+
+    cell: side of a map. left: of the first image. across: images and maps in a row. broken: whether
+    captions have two lines. titles: of the images and of every column. letters: of titles, in
+    points. footers: height of the texts below.
+    """
+
+    cell: float
+    left: float
+    across: int
+    broken: bool
+    titles: Sequence[str]
+    letters: float
+    footers: float
+
+    @property
+    def above(self) -> float:
+        """The height of what stands above a map."""
+        return CAPTION + CAPTION_LINE * self.broken
+
+    @property
+    def title_height(self) -> float:
+        return 0.1 + 0.15 * (1 + max(title.count("\n") for title in self.titles[1:])) + self.above
+
+    @property
+    def width(self) -> float:
+        return self.left + self.across * (self.cell + GAP)
+
+    def height(self, block: Block) -> float:
+        return self.title_height + len(block.rows) * (self.cell + self.above) + self.footers
+
+    def cells(self, block: Block) -> Iterator[tuple[tuple[float, float], int, int | None]]:
+        """Yield where each image and map has its upper left corner, its row and its column.
+
+        The column of an image is None.
+        """
+        for down, row in enumerate(block.rows):
+            y = self.title_height + down * (self.cell + self.above)
+            for over, column in enumerate([None, *block.columns]):
+                yield (self.left + over * (self.cell + GAP), y), row, column
+
+
+def _lay_out(
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    blocks: Sequence[Block],
+    images: str,
+    largest: float,
+    beside: bool,
+) -> _Layout:
+    """Return the largest maps, up to `largest`, that the page's width leaves room for."""
+    names = [line for row in rows for line in _name(row.name).split("\n")]
+    left = 0.16 + 0.075 * max(map(len, names))
+    across = max(len(block.columns) for block in blocks) + 1
+    abreast = len(blocks) if beside else 1
+    cell = (WIDTH / abreast - left) / across - GAP - (BETWEEN_BLOCKS / across if beside else 0)
+    cell = min(cell, largest)
+    titles = [images, *(_title(column.title, cell + GAP) for column in columns)]
+    letters = min(_fitting(line, 0.95 * cell, 9) for title in titles for line in title.split("\n"))
+    captions = [caption for column in columns for caption in column.captions]
+    whole = (line for caption in captions for line in caption.lines(LONGEST_NAME * 2, False))
+    broken = min((_fitting(line, 0.95 * cell, SMALL) for line in whole), default=SMALL) < SMALLEST
+    footers = FOOTER if any(column.footer for column in columns) else 0
+    return _Layout(cell, left, across, broken, titles, letters, footers)
 
 
 def _place(figure: Figure, place: tuple[float, float], side: float) -> Axes:
@@ -172,12 +223,12 @@ def _place(figure: Figure, place: tuple[float, float], side: float) -> Axes:
     return figure.add_axes((*corner, side / width, side / height), xticks=[], yticks=[])
 
 
-def _draw_input(axes: Axes, row: Row, name: str, cell: float) -> None:
+def _draw_input(axes: Axes, row: Row, layout: _Layout) -> None:
     image = row.image
     pixels = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-    axes.set_title(row.heading, size=_fitting(row.heading, cell, SMALL), color="0.4", pad=3)
-    axes.set_ylabel(name, rotation=0, ha="right", va="center", size=9)
+    axes.set_title(row.heading, size=_fitting(row.heading, layout.cell, SMALL), color="0.4", pad=3)
+    axes.set_ylabel(_name(row.name), rotation=0, ha="right", va="center", size=9)
 
 
 def _draw_map(axes: Axes, row: Row, values: np.ndarray, scale: float, outlined: bool) -> None:
@@ -193,10 +244,10 @@ def _draw_map(axes: Axes, row: Row, values: np.ndarray, scale: float, outlined: 
         axes.contour(bright, levels=[level], colors="0.3", linewidths=0.5, alpha=0.6)
 
 
-def _draw_caption(axes: Axes, caption: Caption, cell: float, broken: bool) -> None:
+def _draw_caption(axes: Axes, caption: Caption, layout: _Layout) -> None:
     # What is readable still: in smaller letters, and cut short beyond that.
-    lines = caption.lines(round(21 * cell), broken)
-    size = min(_fitting(line, 0.95 * cell, 8.5) for line in lines)
+    lines = caption.lines(round(21 * layout.cell), layout.broken)
+    size = min(_fitting(line, 0.95 * layout.cell, 8.5) for line in lines)
     weight = "bold" if caption.wrong else "normal"
     axes.set_title("\n".join(lines), size=size, pad=3, weight=weight, linespacing=1.1)
     if caption.wrong:

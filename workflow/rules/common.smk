@@ -287,8 +287,9 @@ def training_settings(network):
 
 @cache
 def origin(network):
-    """What the provenance.json of a network's runs is to say of them."""
+    """What the files of a network's runs are to say of how they were made."""
     planned = {"settings": training_settings(network), "dataset": data_settings()}
+    planned |= {section: config[section] for section in ("evaluation", "explanation")}
     return json.loads(canonical_json(planned))
 
 

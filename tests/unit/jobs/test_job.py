@@ -115,7 +115,7 @@ def test_a_run_that_was_not_planned_is_not_read(tmp_path):
     run.mkdir(parents=True)
     (run / "provenance.json").write_text('{"settings": {"epochs": 2}}', encoding="utf-8")
     for epochs, expected in ((2, "ran\nwent on\n"), (3, "")):
-        planned = {"vgg": {"settings": {"epochs": epochs}}}
+        planned = {"vgg": {"settings": {"epochs": epochs}, "dataset": None}}
         more = f"input=[{str(run / 'history.csv')!r}], params=Made(**params, planned={planned!r})"
         done, log = job(tmp_path, "print('ran')", more=more)
         assert done.stdout == expected

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from blocklab.evaluation.evaluation import evaluate_run
-from blocklab.files import write_arrays, write_table
+from blocklab.files import canonical_json, write_arrays, write_table
 from blocklab.jobs.network_job import NetworkJob
 from blocklab.networks.complexity import complexity
 from blocklab.networks.weights import load_weights
@@ -27,4 +27,5 @@ def write_evaluation(
     )
     row = {"network": job.name} | metrics | complexity(job.layers, job.input_shape)
     write_table(into / "metrics.csv", pd.DataFrame([row]))
-    write_arrays(into / "predictions.npz", **predictions)
+    made_by = canonical_json(settings["evaluation"])  # for `check_consumed`
+    write_arrays(into / "predictions.npz", **predictions, settings=made_by)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from blocklab.explanation.evidence import explain_run
-from blocklab.files import write_arrays, write_table
+from blocklab.files import canonical_json, write_arrays, write_table
 from blocklab.jobs.network_job import NetworkJob
 
 
@@ -17,7 +17,8 @@ def write_explanation(
     """Write what is explained by the weights in `run`, and how far to believe it, to `into`."""
     weights = run / "weights.safetensors"
     found = explain_run(weights, job.layers, seed, job.data, settings["explanation"], job.name)
-    write_arrays(into / "attributions.npz", **found.arrays)
+    made_by = canonical_json(settings["explanation"])  # for `check_consumed`
+    write_arrays(into / "attributions.npz", **found.arrays, settings=made_by)
     tables = {
         "explanation": pd.DataFrame([found.measures]),
         "perturbation": found.perturbation,

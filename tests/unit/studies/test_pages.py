@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3] / "docs" / "studies"))
 import accuracies
 import changes
+import convergence
 
 STUDIES = Path(__file__).parents[3] / "docs" / "studies"
 
@@ -25,6 +26,7 @@ def worth(study: str, images: str = "test") -> pd.DataFrame:
 
 
 TABLES = {
+    "premise": ("premise.md", lambda: accuracies.table(*read("premise"))),
     "smallest": ("excellent.md", lambda: accuracies.table(*read("smallest"))),
     "repaired": ("repaired.md", lambda: accuracies.table(*read("repaired"))),
     "oddities": ("repaired.md", lambda: worth("oddities")),
@@ -53,3 +55,9 @@ def test_every_repaired_network_reads_99_percent():
     _, runs = read("repaired")
     mine = runs[runs["network"].str.endswith("_repaired")]
     assert mine["network"].nunique() == 5 and mine["test_acc"].min() > 0.99
+
+
+def test_when_famous_networks_got_there_is_what_the_epochs_say():
+    histories = pd.read_csv(STUDIES / "premise" / "histories.csv")
+    printed = convergence.table(histories, [0.9, 0.95, 0.97]).to_markdown(index=False)
+    assert printed in (STUDIES / "premise.md").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "docs" / "studies"))
 import accuracies
+import budgets
 import changes
 import convergence
 
@@ -26,6 +27,7 @@ def worth(study: str, images: str = "test") -> pd.DataFrame:
 
 
 TABLES = {
+    "budget": ("budget.md", lambda: budgets.table(*read("budget"))),
     "premise": ("premise.md", lambda: accuracies.table(*read("premise"))),
     "smallest": ("excellent.md", lambda: accuracies.table(*read("smallest"))),
     "repaired": ("repaired.md", lambda: accuracies.table(*read("repaired"))),

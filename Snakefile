@@ -27,16 +27,13 @@ include: "workflow/rules/figures.smk"
 
 
 onstart:
-    # The output folder may be another clone's, too.
-    for folder, beside in (("this folder", PLANS), (OUT, f"{OUT}/logs")):
-        if not try_lock(f"{beside}/run.lock"):
-            stop(
-                f"another run is at work in {folder}; wait for it to end, or stop it"
-            )
+    lock("this folder", f"{PLANS}/run.lock")
     tell_gpus()
     look_less(workflow)
     check_this_machine()
     check_runs()
+    if os.path.relpath(OUT).startswith(os.pardir):  # it may be another clone's, too
+        lock(OUT, f"{OUT}/logs/run.lock")
     begin_run()
     end_when_taken_over(tell_taken_over)
     # What a killed run was writing; under the lock nobody is.

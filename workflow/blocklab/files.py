@@ -118,8 +118,14 @@ def write_arrays(path: str | Path, **arrays: "np.ndarray") -> None:
 
 
 def tensors_header(path: str | Path) -> dict[str, Any]:
-    """Return what `tensors.save_tensors` wrote beside the tensors: notes, and the sha256 of all."""
-    from safetensors import safe_open
+    """Return what `tensors.save_tensors` wrote beside the tensors: notes, and the sha256 of all.
 
-    with safe_open(path, framework="np") as file:
-        return json.loads(file.metadata()[TENSORS_KEY])
+    Raises OSError for a file that is cut short or not there.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return json.loads(file.metadata()[TENSORS_KEY])
+    except SafetensorError as error:
+        raise OSError(f"{path} is damaged ({error})") from error

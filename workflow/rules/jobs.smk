@@ -17,6 +17,12 @@ envvars:
     "BLOCKLAB_GPUS",
 
 
+def lock(folder, file):
+    """Keep other runs out of a folder until this one ends, or end it if one is there."""
+    if not try_lock(file):
+        stop(f"another run is at work in {folder}; wait for it to end, or stop it")
+
+
 def tell_taken_over():
     """Say, where file systems have no locks, that another run began in this folder."""
     TERMINAL.close()

@@ -179,6 +179,7 @@ def others_beside_splits(own):
 
 def a_misspelt_split(own):
     only_in_test(own)
+    shutil.rmtree(own / "test" / "eel")
     (own / "test").rename(own / "tests")
 
 
@@ -277,3 +278,10 @@ def test_copies_are_told(classes, prepared, tmp_path, caplog):
 def test_a_directory_must_be_named(settings):
     with pytest.raises(UserError, match=r"^dataset\.directory: missing; dataset.name is 'folder'"):
         check_sizes(settings | {"directory": None})
+
+
+def test_a_class_may_be_called_train_and_have_folders(classes, settings, tmp_path):
+    steam = tmp_path / "own" / "train" / "steam"
+    steam.mkdir(parents=True)
+    shutil.copy(tmp_path / "own" / "cat" / "00.png", steam)
+    assert describe(settings).class_names == ("cat", "dog", "train")

@@ -230,13 +230,6 @@ def test_a_mistake_is_one_line_that_names_the_key(config, path, value, expected)
     assert message(changed(config, path, value)) == expected
 
 
-def test_a_misspelt_network_is_not_taken_out(config):
-    expected = "networks.vggg: null takes out nothing of that name; did you mean 'vgg'?"
-    assert message(changed(config, "networks.vggg", None)) == expected
-    # Of config.yaml, whatever is like it here.
-    resolve_config(changed(config, "networks.sppf", None))
-
-
 def test_a_vote_with_the_name_of_a_network(config):
     text = message(changed(config, "votes", {"vgg": ["vgg", "csp"]}))
     assert text == "votes.vgg: a network has that name; choose another"

@@ -64,12 +64,12 @@ def test_a_network_is_trained_as_all_but_for_what_it_says():
         (
             {"augmentation": {"erasing": 32}},
             {},
-            "training.augmentation.erasing: 32 pixels of images 32 pixels wide leave nothing",
+            "training.augmentation.erasing: 32 pixels are all of images 32 pixels wide; use less",
         ),
         (
             {},
             {"augmentation": {"shift": 40}},
-            "networks.vgg.training.augmentation.shift: 40 pixels of images 32 pixels wide",
+            "networks.vgg.training.augmentation.shift: 40 pixels are all of images 32 pixels wide",
         ),
         ({"augmentation": {"flip": 1}}, {}, "training.augmentation.flip: unknown key"),
         ({"scheduler": "cosine"}, {}, "did you mean 'schedule'?"),

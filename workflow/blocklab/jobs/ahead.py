@@ -59,8 +59,8 @@ def claim(snakemake: Any) -> bool:
     aside = run / ASIDE
     if not aside.exists():
         return False
-    name = _name(stage, snakemake.params.settings, snakemake.params.code, run, snakemake)
     try:
+        name = _name(stage, snakemake.params.settings, snakemake.params.code, run, snakemake)
         for file in snakemake.output:
             os.replace(aside / name / Path(file).name, file)
         log.info("the training job has computed this already")

@@ -57,8 +57,8 @@ def _settings_in(file: Path) -> dict[str, Any] | None:
     try:
         with np.load(file) as arrays:
             return json.loads(str(arrays["settings"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # for its reader to say
-        return None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None  # for its reader to say
 
 
 def _differences(
@@ -68,8 +68,8 @@ def _differences(
     for key, value in planned.items():
         found, name = record.get(key), f"{above}{key}"
         if isinstance(value, Mapping) and isinstance(found, Mapping):
-            found = {more: None for more in value.keys() - found.keys()} | dict(found)
-            value = {more: None for more in found.keys() - value.keys()} | dict(value)
+            found = {more: None for more in sorted(value.keys() - found.keys())} | dict(found)
+            value = {more: None for more in sorted(found.keys() - value.keys())} | dict(value)
             yield from _differences(value, found, "" if name == "settings" else f"{name}.")
         elif canonical_json(value) != canonical_json(found):
             both = f"{name}: {canonical_json(found)}, not {canonical_json(value)}"

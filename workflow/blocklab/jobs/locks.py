@@ -16,13 +16,14 @@ def try_lock(path: str | Path) -> bool:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a", encoding="utf-8")
     try:
+        file = path.open("a", encoding="utf-8")
+        _held.append(file)  # closing it would free the lock
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        _held.remove(file)
         file.close()
         return False
-    except OSError as error:
+    except OSError as error:  # no locks there, or somebody else's file
         log.warning("%s cannot be locked (%s): make sure nothing else runs here", path, error)
-    _held.append(file)  # closing it would free the lock
     return True

@@ -158,10 +158,10 @@ def _serve() -> None:
     os.dup2(2, 1)
     request = json.load(sys.stdin)
     try:
-        answer = {"id": import_module(sys.argv[1]).log(**request)}
+        answer = json.dumps({"id": import_module(sys.argv[1]).log(**request)})
     except Exception as error:
-        answer = {"error": f"{type(error).__name__}: {error}"}
-    print(json.dumps(answer), file=answers)
+        answer = json.dumps({"error": f"{type(error).__name__}: {error}"})
+    print(answer, file=answers)
     signal.alarm(EXIT_SECONDS)  # should what a tracker left to be done at exit hang
 
 

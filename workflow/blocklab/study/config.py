@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,9 @@ def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[
     _fill_defaults(config, schema())
     if mistake := first_mistake(config, schema(), _advise):
         raise UserError(mistake)
-    _take_out(config)
+    config["networks"] = {
+        name: network for name, network in config["networks"].items() if network is not None
+    }
     _select(config)
     _check(config, set(reserved))
     check_recipes(config)
@@ -138,22 +140,6 @@ def _folder(outdir: str) -> str:
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise refusal(f"cannot be made, '{above}' is no folder to write to")
     return str(folder)
-
-
-def _take_out(config: dict[str, Any]) -> None:
-    """Leave out the networks that are null."""
-    networks = {name: own for name, own in config["networks"].items() if own is not None}
-    for name in config["networks"].keys() - networks.keys():
-        near = suggest(str(name), networks)
-        if "did you mean" in near and name not in _of_the_project():
-            raise UserError(f"networks.{name}: null takes out nothing of that name{near}")
-    config["networks"] = networks
-
-
-@cache
-def _of_the_project() -> Collection[str]:
-    """Return the names of the networks of config.yaml, which a study may take out."""
-    return yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))["networks"]
 
 
 def _select(config: dict[str, Any]) -> None:

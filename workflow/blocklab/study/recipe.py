@@ -56,8 +56,8 @@ def check_recipes(config: Mapping[str, Any]) -> None:
             if most >= side:
                 section = where["augmentation"] if key in augmentation else "training.augmentation"
                 raise UserError(
-                    f"{section}.{key}: {most:g} pixels of images {side} pixels wide "
-                    "leave nothing to learn from; use less"
+                    f"{section}.{key}: {most:g} pixels are all of images {side} pixels "
+                    "wide; use less"
                 )
         if training["average"] == "last_epochs" and training["average_epochs"] > training["epochs"]:
             raise UserError(

@@ -139,10 +139,9 @@ def _split_folders(root: Path) -> dict[str, str]:
     found = {
         split: name for split, names in SPLITS.items() for name in folders if name.lower() in names
     }
-    holds_classes = "training" in found and any(
-        entry.is_dir() for entry in _visible(root / found["training"])
-    )
-    if "training" in found and (len(found) > 1 or len(folders) == 1 or holds_classes):
+    if "training" in found and (
+        len(found) > 1 or len(folders) == 1 or _same_classes(root, found["training"], folders)
+    ):
         if others := sorted(set(folders) - set(found.values())):
             raise UserError(
                 f"dataset.directory: {root} has {' and '.join(found.values())}, and beside them "
@@ -152,6 +151,14 @@ def _split_folders(root: Path) -> dict[str, str]:
     if folders and set(folders) == set(found.values()):
         raise UserError(f"dataset.directory: {root} has {' and '.join(folders)}, but no train")
     return {"training": ""}
+
+
+def _same_classes(root: Path, training: str, folders: list[str]) -> bool:
+    """Tell whether another folder holds the folders that `training` does: a split, misspelt."""
+    held = {
+        name: {entry.name for entry in _visible(root / name) if entry.is_dir()} for name in folders
+    }
+    return any(held[training] and held[name] == held[training] for name in {*folders} - {training})
 
 
 def _classes(folder: Path, root: Path) -> dict[str, list[str]]:

@@ -34,8 +34,9 @@ def attributions_for_page(
     groups, left_out = [], []
     for kind, seed in _wanted(runs):
         counts = _counts(first, len(_maps(first, kind)), few=not groups)
-        # Packing takes long, and once too few images were too many the next are, too.
-        for count in () if left_out else counts:
+        # Packing takes long, and the maps of a kind take about as much with every seed.
+        tried_before = kind in {group["kind"] for group in left_out}
+        for count in () if tried_before else counts:
             arrays = {
                 network: _stored(_maps(run, kind)[:count], inked[:count])
                 for (network, its_seed), run in runs.items()

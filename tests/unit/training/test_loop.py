@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from blocklab.errors import UserError
 from blocklab.evaluation.metrics import evaluate_seed
 from blocklab.losses import LOSSES
-from blocklab.networks.images import as_input
 from blocklab.networks.network import build, initialise, predict, resolve
 from blocklab.training.learner import Learner, most_at_once
 from blocklab.training.loop import run_epoch
@@ -286,34 +285,6 @@ def test_each_epoch_is_a_line_in_the_log(small_layers, make_data, caplog):
     assert lines[1].startswith(f"vgg seed 3 epoch 2/2: acc {history[1]['acc']:.5f}, loss ")
 
 
-def test_predicting_is_in_evaluation_mode_and_leaves_the_network_as_it_was(small_layers, make_data):
-    images = make_data().test.images
-    network = initialise(small_layers, 0)
-    network(as_input(images))  # gives batch normalisation statistics
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    together = predict(network.train(), images)
-    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    alone = torch.cat([predict(network, images[i : i + 1]) for i in range(len(images))])
-    torch.testing.assert_close(together, alone)
-    torch.testing.assert_close(together, network.eval()(images / 255))
-    assert together.dtype == torch.float32
-    assert not together.requires_grad
-
-
-def test_predicting_more_images_than_a_batch_keeps_their_order(
-    small_layers, make_data, monkeypatch
-):
-    images, network = make_data().test.images, initialise(small_layers, 0)
-    whole = predict(network, images)
-    monkeypatch.setattr("blocklab.networks.network.INFERENCE_BATCH", 7)
-    torch.testing.assert_close(predict(network, images), whole)
-
-
-def test_predicting_no_images_gives_no_logits(small_layers):
-    empty = torch.empty(0, 1, 8, 8, dtype=torch.uint8)
-    assert predict(initialise(small_layers, 0), empty).shape == (0, 4)
-
-
 def test_bfloat16_is_used_where_it_is_asked_for(small_layers, make_data):
     data = make_data()
     network, history = train(small_layers, data, settings(precision="bfloat16", epochs=1), 0)
@@ -321,12 +292,6 @@ def test_bfloat16_is_used_where_it_is_asked_for(small_layers, make_data):
     assert history[0]["loss"] != full[0]["loss"]
     assert history[0]["loss"] == pytest.approx(full[0]["loss"], abs=0.05)
     assert all(value.dtype != torch.bfloat16 for value in network.state_dict().values())
-
-
-def test_as_input_maps_bytes_to_zero_to_one():
-    x = as_input(torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(1, 3, 1, 1))
-    assert x.dtype == torch.float32
-    assert x.flatten().tolist() == pytest.approx([0, 0.2, 1])
 
 
 def test_settings_of_a_job_are_the_training_section_its_batch_and_its_precision(config):

@@ -10,22 +10,22 @@ from blocklab.errors import UserError, suggest
 
 NAME = re.compile(r"[A-Za-z]\w*")  # of a network or rule; a file's has a slash or a dot
 
-STAGES = ("train", "evaluate", "explain", "track")
+OF_ONE_RUN = ("train", "evaluate", "explain", "track")
 FORCES = re.compile(r"--forcea|-\w*F")  # what may be short for --forceall
 
 
 def check_targets(networks: Collection[str], rules: Collection[str]) -> None:
     """Raise UserError for a target on snakemake's command line that nobody makes.
 
-    The rules of STAGES are no targets: each makes the files of one run.
+    The rules of OF_ONE_RUN are no targets: each makes the files of one run.
     """
-    known = {*networks, *rules} - {*STAGES}
+    known = {*networks, *rules} - {*OF_ONE_RUN}
     unknown = [word for word in sys.argv[1:] if NAME.fullmatch(word) and word not in known]
     if not unknown or not _is_snakemake():
         return
     targets = _options().targets
     for name in unknown:
-        if name in targets and name in STAGES:
+        if name in targets and name in OF_ONE_RUN:
             raise UserError(
                 f"{name}: a stage of every run and no target; ask for a network "
                 f"({', '.join(networks)}), or for all up to it: --until {name}"

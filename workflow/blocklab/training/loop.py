@@ -57,11 +57,13 @@ def train(
             together = seeds[first : first + at_once]
             with kernels(settings.compile and on_processor):
                 learners = _train_together(layers, data, settings, together, name, checkpoints)
-            trained += [learner.result() for learner in learners]
             history += [row for learner in learners for row in learner.history]
-            learners.clear()  # their optimizers and averages, several times what is trained
-            for network in trained:
+            results = [learner.result() for learner in learners]
+            # Optimizers, averages and gradients are several times what is trained.
+            learners.clear()
+            for network in results:
                 network.zero_grad()
+            trained += results
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise

@@ -33,15 +33,18 @@ def attributions_for_page(
     room = budget - len(parts["images"])
     groups, left_out = [], []
     for kind, seed in _wanted(runs):
-        counts = _counts(first, len(_maps(first, kind)), few=not groups)
         # Packing takes long, and the maps of a kind take about as much with every seed.
-        tried_before = kind in {group["kind"] for group in left_out}
-        for count in () if tried_before else counts:
-            arrays = {
-                network: _stored(_maps(run, kind)[:count], inked[:count])
-                for (network, its_seed), run in runs.items()
-                if its_seed == seed
-            }
+        if kind in {group["kind"] for group in left_out}:
+            left_out.append({"kind": kind, "seed": seed})
+            continue
+        maps = {
+            network: _maps(run, kind)
+            for (network, its_seed), run in runs.items()
+            if its_seed == seed
+        }
+        available = len(next(iter(maps.values())))
+        for count in _counts(first, available, few=not groups):
+            arrays = {network: _stored(its[:count], inked[:count]) for network, its in maps.items()}
             new = {f"{kind}-{seed}-{name}": packed(values) for name, (values, _) in arrays.items()}
             size = sum(map(len, new.values()))
             if size <= room:

@@ -26,25 +26,26 @@ def worth(study: str, images: str = "test") -> pd.DataFrame:
     return changes.worth(pd.read_csv(STUDIES / study / "runs.csv"), listed, images)
 
 
-TABLES = {
-    "budget": ("budget.md", lambda: budgets.table(*read("budget"))),
-    "premise": ("premise.md", lambda: accuracies.table(*read("premise"))),
-    "smallest": ("excellent.md", lambda: accuracies.table(*read("smallest"))),
-    "repaired": ("repaired.md", lambda: accuracies.table(*read("repaired"))),
-    "oddities": ("repaired.md", lambda: worth("oddities")),
-}
+TABLES = [
+    ("budget", "budget.md", lambda: budgets.table(*read("budget"))),
+    ("premise", "premise.md", lambda: accuracies.table(*read("premise"))),
+    ("smallest", "excellent.md", lambda: accuracies.table(*read("smallest"))),
+    ("repaired", "repaired.md", lambda: accuracies.table(*read("repaired"))),
+    ("oddities", "repaired.md", lambda: worth("oddities")),
+    ("depth", "depth.md", lambda: accuracies.table(*read("depth"))),
+    ("depth", "depth.md", lambda: worth("depth")),
+]
+PAGES = sorted({(study, page) for study, page, _ in TABLES})
 
 
-@pytest.mark.parametrize("study", TABLES)
-def test_the_table_is_what_the_results_give(study):
-    page, table = TABLES[study]
+@pytest.mark.parametrize(("study", "page", "table"), TABLES)
+def test_the_table_is_what_the_results_give(study, page, table):
     printed = table().to_markdown(index=False, disable_numparse=True)
     assert printed in (STUDIES / page).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("study", TABLES)
-def test_the_page_says_how_many_seeds_and_which_commit(study):
-    page, _ = TABLES[study]
+@pytest.mark.parametrize(("study", "page"), PAGES)
+def test_the_page_says_how_many_seeds_and_which_commit(study, page):
     networks, _ = read(study)
     provenance = json.loads((STUDIES / study / "provenance.json").read_text(encoding="utf-8"))
     commits = [commit[:7] for commit in provenance["commit"]]

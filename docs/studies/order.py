@@ -2,9 +2,9 @@
 
     PYTHONPATH=workflow python docs/studies/order.py docs/reference-study docs/studies/fashion
 
-Reads both `runs.csv` and prints Markdown: the rank correlation of the networks' mean test accuracy
-with a 95 % interval, and every pair of networks that are neighbours in the first study, with the
-differences in both.
+Reads both `runs.csv` and prints Markdown: the rank correlation of the mean test accuracy of the
+networks that both have, with a 95 % interval, and every pair of these that are neighbours in the
+first study, with the differences in both.
 """
 
 import sys
@@ -67,6 +67,8 @@ def accuracies(runs: pd.DataFrame) -> pd.DataFrame:
 def main(first: Path, second: Path) -> None:
     runs = [pd.read_csv(folder / "runs.csv") for folder in (first, second)]
     studies = list(map(accuracies, runs))
+    both = studies[0].columns.intersection(studies[1].columns)
+    studies = [study[both] for study in studies]
     images = min(int(read["test_images"].min()) for read in runs)
     correlation, low, high = rank_correlation(*studies)
     seeds = " and ".join(str(len(study)) for study in studies)

@@ -47,6 +47,19 @@ def test_networks_are_paired_by_name_and_seed():
     assert table["second study"][0] == "-10.00 (-10.01 to -9.99)"
 
 
+def test_a_network_that_one_study_lacks_is_left_out(tmp_path, capsys):
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder, means in zip(folders, ([0.9, 0.8, 0.7], [0.6, 0.5]), strict=True):
+        folder.mkdir()
+        wide = study(means, 0.01).rename_axis("seed")
+        runs = wide.melt(var_name="network", value_name="test_acc", ignore_index=False)
+        runs.assign(test_images=10_000).to_csv(folder / "runs.csv")
+    order.main(*folders)
+    printed = capsys.readouterr().out
+    assert "Rank correlation of 2 networks" in printed and "| a - b" in printed
+    assert "c" not in printed.splitlines()[-1]
+
+
 def test_the_page_says_what_the_committed_runs_give(capsys):
     studies = Path(order.__file__).parent
     order.main(studies.parent / "reference-study", studies / "fashion")

@@ -25,7 +25,7 @@ test: lint  ## formatters, linters and the whole test suite
 test-slurm: $(VENV)/slurm  ## a study on a SLURM cluster on this machine, and what fails on one
 	$(VENV)/bin/python -m pytest tests/slurm -rs
 
-check: $(VENV)/installed  ## formatters, linters and the tests that need no snakemake run
+check: $(VENV)/installed  ## formatters, linters and the quick unit tests
 	$(FORMAT)
 	$(PYTEST) tests/unit -m "not slow"
 

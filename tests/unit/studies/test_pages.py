@@ -28,11 +28,11 @@ def worth(study: str, images: str = "test") -> pd.DataFrame:
 
 TABLES = [
     ("budget", "budget.md", lambda: budgets.table(*read("budget"))),
-    ("premise", "premise.md", lambda: accuracies.table(*read("premise"))),
-    ("smallest", "excellent.md", lambda: accuracies.table(*read("smallest"))),
-    ("repaired", "repaired.md", lambda: accuracies.table(*read("repaired"))),
+    ("premise", "premise.md", lambda: accuracies.table(*accuracies.read(STUDIES / "premise"))),
+    ("smallest", "excellent.md", lambda: accuracies.table(*accuracies.read(STUDIES / "smallest"))),
+    ("repaired", "repaired.md", lambda: accuracies.table(*accuracies.read(STUDIES / "repaired"))),
     ("oddities", "repaired.md", lambda: worth("oddities")),
-    ("depth", "depth.md", lambda: accuracies.table(*read("depth"))),
+    ("depth", "depth.md", lambda: accuracies.table(*accuracies.read(STUDIES / "depth"))),
     ("depth", "depth.md", lambda: worth("depth")),
 ]
 PAGES = sorted({(study, page) for study, page, _ in TABLES})

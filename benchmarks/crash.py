@@ -78,7 +78,9 @@ def crash(folder: Path, kills: int, seed: int) -> Outcome:
             run = study.start()
             way = chance.choice(list(WAYS))
             try:
-                run.wait(timeout=chance.uniform(1, 0.9 * duration))
+                if run.wait(timeout=chance.uniform(1, 0.9 * duration)):
+                    raise SystemExit(study.output.read_text())  # of itself
+                outcome.resumed += resumed(study, began)
                 break  # done before its time
             except subprocess.TimeoutExpired:
                 kill(run, way)

@@ -126,12 +126,13 @@ def load(
 ) -> tuple[Split, Split]:
     """Return what to learn from and what to measure on."""
     training = split(read_idx(paths[TRAINING_IMAGES]), read_idx(paths[TRAINING_LABELS]), device)
+    if tiny:
+        training = training.at(np.arange(TINY))
     if held_out:
         order = np.random.default_rng(0).permutation(len(training.labels))
         return training.at(order[:-held_out]), training.at(order[-held_out:])
     test = split(read_idx(paths[TEST_IMAGES]), read_idx(paths[TEST_LABELS]), device)
-    some = np.arange(TINY)
-    return (training.at(some), test.at(some)) if tiny else (training, test)
+    return training, test.at(np.arange(TINY)) if tiny else test
 
 
 def split(images: np.ndarray, labels: np.ndarray, device: torch.device) -> Split:

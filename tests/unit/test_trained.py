@@ -137,10 +137,23 @@ def test_classes_have_their_names_and_numbers_where_there_are_none(colour, make_
         (np.zeros((8, 8)), "an array of float64 [8, 8]; give uint8 [H, W]"),
         (np.zeros((8, 8, 7), np.uint8), "an array of uint8 [8, 8, 7]"),
         (np.zeros((0, 8), np.uint8), "an array of uint8 [0, 8]"),
+        (np.zeros(8, np.uint8), "an array of uint8 [8]"),
+        (np.array(8, np.uint8), "an array of uint8 []"),
         (torch.zeros(8, 8), "a Tensor; give a file"),
         (Image.new("F", (8, 8)), "32 bits a pixel"),
     ],
-    ids=["missing", "text", "half", "floats", "channels", "empty", "tensor", "32 bits"],
+    ids=[
+        "missing",
+        "text",
+        "half",
+        "floats",
+        "channels",
+        "empty",
+        "line",
+        "number",
+        "tensor",
+        "32 bits",
+    ],
 )
 def test_what_is_no_image_is_one_line(colour, tmp_path, monkeypatch, image, reason):
     monkeypatch.chdir(tmp_path)

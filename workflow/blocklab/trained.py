@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from blocklab.data.datasets import OWN
-from blocklab.data.pictures import pixels_of
+from blocklab.data.pictures import PILLOW_ERRORS, pixels_of
 from blocklab.data.pixels import fit
 from blocklab.errors import UserError
 from blocklab.networks.images import as_input
@@ -164,7 +164,8 @@ def _pixels(image: "Image", channels: int) -> np.ndarray:
     where = str(image) if isinstance(image, str | Path) else "the image"
     try:
         if isinstance(image, np.ndarray):
-            if image.dtype != np.uint8 or not image.size or image.shape[2:] not in SHAPES:
+            known = image.ndim in (2, 3) and image.shape[2:] in SHAPES
+            if image.dtype != np.uint8 or not image.size or not known:
                 was = f"{image.dtype} {list(image.shape)}"
                 raise ValueError(f"an array of {was}; give uint8 [H, W], [H, W, 3] or [H, W, 4]")
             image = PIL.Image.fromarray(image)
@@ -178,5 +179,5 @@ def _pixels(image: "Image", channels: int) -> np.ndarray:
         raise UserError(f"{where}: no such file") from None
     except PIL.UnidentifiedImageError:
         raise UserError(f"{where}: of no format that Pillow reads") from None
-    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+    except (*PILLOW_ERRORS, PIL.Image.DecompressionBombError) as error:
         raise UserError(f"{where}: cannot be read as an image ({error})") from None

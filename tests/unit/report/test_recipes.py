@@ -6,7 +6,7 @@ import pytest
 @pytest.fixture
 def study(make_study):
     made = make_study(csp={"parameters": 43114})
-    made.sizes["training"] = 60000
+    made.sizes |= {"training": 60000, "test": 10000}
     return made
 
 

@@ -67,7 +67,7 @@ def test_the_homeworks_numbers_stand_beside_ours_with_the_difference(make_study)
 )
 def test_what_the_study_did_differently_is_told(make_study, part, key, value, told):
     study = make_study(csp={"parameters": 43114})
-    study.sizes["training"] = 60000
+    study.sizes |= {"training": 60000, "test": 10000}
     assert "differs from the homework" not in study.render()
     study.config[part][key] = value
     text = study.render()
@@ -86,6 +86,7 @@ def test_other_images_batches_seeds_and_sizes_of_networks_are_told(make_study):
         "3 seeds (there one)",
         "vgg in batches of 20 (there 200)",
         "csp with 40,000 parameters (there 43,114)",
+        "1,000 test images (there 10,000)",
     ):
         assert difference in told
 
@@ -203,6 +204,9 @@ def test_attention_over_distinct_grey_values_is_told_where_it_is_used(make_study
         assert "distinct grey values" not in section(study.render(), "What it cost")
     study.config["networks"]["csp"]["layers"][0]["transformer_block"] = 8
     assert "distinct grey values" in section(study.render(), "What it cost")
+    study.config["networks"]["csp"]["training"] = {"augmentation": {"shift": 2}}
+    assert "distinct grey values" not in section(study.render(), "What it cost")
+    del study.config["networks"]["csp"]["training"]
     study.config["networks"]["csp"]["layers"].insert(0, {"conv": 8})
     assert "distinct grey values" not in section(study.render(), "What it cost")
 
@@ -242,7 +246,7 @@ def test_the_summary_compares_networks_where_more_differs_than_blocks(make_study
         network["batch_size"] = 100
     same = study.render()
     assert same.startswith("# Which block? ")
-    assert "networks have batch size, activation, pooling and head in common." in same
+    assert "networks have recipe, batch size, activation, pooling and head in common." in same
     study.config["networks"]["csp"]["batch_size"] = 50
     _, conv, pool, *head = LAYERS["exp3"]
     study.layers["csp"] = [conv | {"activations": ["silu"]}, pool | {"repeat": 1}, *head]

@@ -33,10 +33,12 @@ def bars(figure) -> list[tuple[int, float, float]]:
 
 def test_seeds_that_were_trained_together_are_one_bar(worked):
     one = (100, 105)
-    logs = worked(train={"vgg 0": one, "vgg 1": one, "vgg 2": one, "csp 0": (100, 104.5)})
+    logs = worked(
+        train={"vgg 0": one, "vgg 1": one, "vgg 2": one, "vgg 5": one, "csp 0": (100, 104.5)}
+    )
     figure = timeline.draw(logs)
     assert bars(figure) == [(0, 0, 5), (1, 0, 4.5)]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["vgg 0-2", "csp 0"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["vgg 0-2, 5", "csp 0"]
 
 
 def test_a_job_is_a_bar_in_the_first_row_that_is_free_when_it_starts(worked):

@@ -75,6 +75,10 @@ def test_networks_with_lists_and_networks_taken_out():
         ("seeds={count: many}", "seeds.count: 'many' is text; it must be a whole number"),
         ("seeds={count: 2.5}", "seeds.count: 2.5 is a number; it must be a whole number"),
         ("baseline=2024", f"baseline: there is no network '2024'; it may be {NETWORKS}"),
+        (
+            "training={learning_rate: snan}",
+            "training.learning_rate: 'snan' is text; it must be a number",
+        ),
         ("seeds=5", "seeds: 5 is a number; it must be a mapping of keys"),
         ("partial=maybe", "partial: 'maybe' is text; it must be true or false"),
         ("training={epoch: 2}", "training.epoch: unknown key; did you mean 'epochs'?"),

@@ -73,6 +73,8 @@ MISTAKES = [
      "over the training images)"),
     ("training.learning_rate", "1e-3", "training.learning_rate: '1e-3' is text; it must be a "
      "number; write 0.001"),
+    ("training.learning_rate", "1e99999", "training.learning_rate: '1e99999' is text; it must be a "
+     "number"),
     ("training.compile", 1, "training.compile: 1 is a number; it must be true or false"),
     ("training", [], "training: [] is a list; it must be a mapping of keys"),
     ("training", None, "training: has no value; it must be a mapping of keys (the same for "
@@ -255,6 +257,11 @@ def test_the_baseline_alone(config):
     config["networks"] = {"exp3": config["networks"]["exp3"]}
     expected = "networks: 'exp3' is the baseline and needs one more to compare with"
     assert message(config) == expected
+
+
+def test_a_vote_named_like_nothing_that_a_table_can_hold(config):
+    config["votes"]["nan"] = ["vgg"]
+    assert message(config, reserved=["nan"]) == "votes.nan: the name is reserved; choose another"
 
 
 @pytest.mark.parametrize("name", ["train", "train_seeds_0to1"])

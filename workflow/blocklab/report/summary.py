@@ -24,6 +24,7 @@ from blocklab.report.tables.ranking import ranking
 from blocklab.report.tables.votes import vote_table
 from blocklab.report.words import DASH, by_value, count, join, literal, percent
 from blocklab.study.overlay import command
+from blocklab.study.recipe import training_of
 
 COSTS = {
     "seconds_per_epoch": "time per epoch",
@@ -167,8 +168,13 @@ def _distinct_pixels(study: Study) -> list[str]:
     """Return the networks that begin with attention, if it then runs over distinct grey values."""
     if study.manifest["channels"] != 1:
         return []
-    networks = study.config["networks"].items()
-    return [name for name, network in networks if _takes_equal_pixels_as_one(network["layers"][0])]
+    return [
+        name
+        for name, network in study.config["networks"].items()
+        if _takes_equal_pixels_as_one(network["layers"][0])
+        # What is distorted has hardly two pixels of one value.
+        and not any(training_of(study.config, name)["augmentation"].values())
+    ]
 
 
 def _takes_equal_pixels_as_one(layer: str | dict) -> bool:

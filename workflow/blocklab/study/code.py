@@ -15,8 +15,8 @@ from blocklab.errors import UserError
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-# What words messages, logs, watches and records a job, and computes nothing of its results; and
-# what puts into place what another job computed with the same code.
+# What words messages, logs, watches and records a job, chooses its GPU, or puts into place what
+# another job computed with the same code: it changes no number of a result.
 RECORDING = frozenset(
     f"blocklab.{module}"
     for module in (

@@ -58,7 +58,7 @@ def _read(text: str, kinds: list[str]) -> Any:
     if "number" in kinds:  # YAML 1.1 takes 1e-3 for text
         try:
             return float(Decimal(text))
-        except InvalidOperation:
+        except (InvalidOperation, ValueError):  # 1,5; snan
             pass
     try:
         value = yaml.safe_load(text)

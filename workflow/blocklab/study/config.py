@@ -190,3 +190,5 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
     for vote in config["votes"]:
         if vote in networks:
             raise UserError(f"votes.{vote}: a network has that name; choose another")
+        if vote in reserved:
+            raise UserError(f"votes.{vote}: the name is reserved; choose another")

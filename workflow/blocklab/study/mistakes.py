@@ -99,6 +99,8 @@ def _as_written(value: Any, kinds: list[str]) -> str:
     if not (isinstance(value, str) and {"integer", "number"} & set(kinds)):
         return ""
     try:
-        return f"; write {Decimal(value):f}"
+        number = Decimal(value)
     except InvalidOperation:
         return ""
+    few = number.is_finite() and abs(number.adjusted()) < 20  # 1e99999 has a page of digits
+    return f"; write {number:f}" if few else ""

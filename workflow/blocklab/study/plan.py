@@ -4,6 +4,7 @@ Checking a network takes torch, which takes seconds to import; a plan is therefo
 file named by a hash of all it depends on.
 """
 
+import importlib.metadata
 import importlib.util
 import json
 import logging
@@ -41,6 +42,7 @@ def plan(config: dict[str, Any], cache: Path) -> dict[str, dict[str, Any]]:
         "networks": {name: network["layers"] for name, network in config["networks"].items()},
         "input_shape": input_shape(config["dataset"]),
         "classes": describe(config["dataset"]).classes,
+        "torch": importlib.metadata.version("torch"),
     }
     used = {file for files in modules.values() for file in files}
     # The order of layer lists counts, that of keys does not.

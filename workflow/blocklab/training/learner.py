@@ -127,9 +127,11 @@ class Learner:
         device = self.split.images.device
         network = initialise(self.layers, self.seed).to(device, memory_format=torch.channels_last)
         network.load_state_dict(self.network.state_dict())
-        batches = self.split.images.split(INFERENCE_BATCH)
+        # Of equal size, for each counts as much as another in the batch statistics.
+        images = self.split.images
+        batches = images.tensor_split(math.ceil(len(images) / INFERENCE_BATCH))
         epoch = max(self.finished, len(self.history))  # what was restored has only the latter
-        self.average.put_into(network, (as_input(images) for images in batches), epoch)
+        self.average.put_into(network, map(as_input, batches), epoch)
         return network
 
     def capture(self) -> None:

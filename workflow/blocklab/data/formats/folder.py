@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from blocklab.data.description import Description, held_out
-from blocklab.data.pictures import pixels_of
+from blocklab.data.pictures import PILLOW_ERRORS, pixels_of
 from blocklab.data.raw_images import RawImages
 from blocklab.errors import UserError
 
@@ -86,7 +86,7 @@ def read(paths: Mapping[str, Path], directory: str, channels: int) -> dict[str, 
                 name = images[position][1]
                 try:
                     yield _pixels(paths[name], channels)
-                except (OSError, ValueError, SyntaxError) as error:
+                except PILLOW_ERRORS as error:
                     failures.append(f"{paths[name]} ({_reason(error)})")
             if failures:
                 more = f" and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
@@ -239,7 +239,7 @@ def _is_grey(path: Path) -> bool:
                 colours = image.getpalette("RGB") or []
                 return colours[::3] == colours[1::3] == colours[2::3]
             return image.mode in GREY
-    except (OSError, ValueError, SyntaxError) as error:
+    except PILLOW_ERRORS as error:
         raise UserError(
             f"dataset.directory: {path} is not to be read as an image ({_reason(error)}); mend it "
             "or take it out"

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from blocklab.report.figures.style import COLOURS, LOOK
+from blocklab.study.runs import span
 
 WORKED = re.compile(r"worked from (\d+\.\d+) to (\d+\.\d+)$", re.MULTILINE)
 LONGEST_IDLE = 20.0  # seconds; longer, and the study was continued later
@@ -78,8 +79,10 @@ def _read_jobs(logs: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
 
 
 def _together(names: pd.Series) -> str:
-    first, last = names.iloc[0], names.iloc[-1]
-    return first if first == last else f"{first}-{last.split()[-1]}"
+    if len(names) == 1:
+        return names.iloc[0]
+    network = names.iloc[0].split()[0]
+    return f"{network} {span(sorted(int(name.split()[-1]) for name in names))}"
 
 
 def _lanes(jobs: pd.DataFrame) -> list[int]:

@@ -30,6 +30,7 @@ TABLES = [
     ("budget", "budget.md", lambda: budgets.table(*read("budget"))),
     ("premise", "premise.md", lambda: accuracies.table(*accuracies.read(STUDIES / "premise"))),
     ("smallest", "excellent.md", lambda: accuracies.table(*accuracies.read(STUDIES / "smallest"))),
+    ("recipe", "excellent.md", lambda: worth("recipe", "validation")),
     ("repaired", "repaired.md", lambda: accuracies.table(*accuracies.read(STUDIES / "repaired"))),
     ("oddities", "repaired.md", lambda: worth("oddities")),
     ("depth", "depth.md", lambda: accuracies.table(*accuracies.read(STUDIES / "depth"))),

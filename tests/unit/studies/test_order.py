@@ -60,9 +60,10 @@ def test_a_network_that_one_study_lacks_is_left_out(tmp_path, capsys):
     assert "c" not in printed.splitlines()[-1]
 
 
-def test_the_page_says_what_the_committed_runs_give(capsys):
+@pytest.mark.parametrize("study", ["fashion", "cifar10"])
+def test_the_page_says_what_the_committed_runs_give(study, capsys):
     studies = Path(order.__file__).parent
-    order.main(studies.parent / "reference-study", studies / "fashion")
-    page = (studies / "fashion.md").read_text(encoding="utf-8")
+    order.main(studies.parent / "reference-study", studies / study)
+    page = (studies / "order.md").read_text(encoding="utf-8")
     for line in capsys.readouterr().out.splitlines():
         assert line in page

@@ -19,7 +19,7 @@ BLOCK = (
     + "        super().__init__()\n        self.map = nn.Conv2d(in_channels, out, 1)\n"
     + "    def forward(self, x):\n        return self.map(x)\n"
 )
-INIT, FORWARD = BLOCK.splitlines()[7:9], BLOCK.splitlines()[10]
+INIT = BLOCK.splitlines()[7:9]
 # What is put in the place of what, and the whole of what is said; FILE is the block's.
 BROKEN = {
     "an import of what is not there": (

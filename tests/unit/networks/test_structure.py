@@ -82,8 +82,8 @@ def test_pools_side_by_side_and_pools_in_a_row():
     assert pools["sppf"] == [("max-pool 5×5, stride 1", [i]) for i in (1, 2, 3)]
 
 
-@pytest.mark.parametrize(("name", "repeated"), [("bottleneck_csp", "Bottleneck"), ("c3", None)])
-def test_what_is_repeated_is_drawn_once(name, repeated):
+@pytest.mark.parametrize("name", ["bottleneck_csp", "c3"])
+def test_what_is_repeated_is_drawn_once(name):
     once, thrice = (inside(name, out=16, depth=depth) for depth in (1, 3))
     assert short(once) == short(thrice)
     counts = {call["name"]: call["repeat"] for call in thrice["calls"].values()}

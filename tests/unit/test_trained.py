@@ -96,7 +96,7 @@ MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16"]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_mode_of_a_picture_is_taken(run, colour, tmp_path, mode):
+def test_every_mode_of_a_picture_is_taken(run, colour, mode):
     values = grey(9, 9)
     if mode == "I;16":
         picture = Image.fromarray(values.astype(np.uint16) * 257)

@@ -155,9 +155,7 @@ def test_a_download_is_prepared_and_kept_and_damage_to_it_is_seen(made, settings
         sources.fetch(made.name, "cache", None, cache)
 
 
-def test_a_download_with_another_checksum_is_refused_and_nothing_is_kept(
-    made, tmp_path, flip, capsys
-):
+def test_a_download_with_another_checksum_is_refused_and_nothing_is_kept(made, tmp_path, flip):
     published = next((tmp_path / "server").iterdir())
     published.write_bytes(flip(published.read_bytes(), 40))
     with pytest.raises(UserError, match=f"cannot get {made.name}; torchvision: ") as error:

@@ -33,7 +33,7 @@ def test_shares_of_nine_copies_by_hand():
     assert predict_shifted(SaysWhereTheInkIs(), image, 1).exp()[0].tolist() == pytest.approx(shares)
 
 
-def test_they_are_probabilities_of_every_colour(make_data):
+def test_they_are_probabilities_of_every_colour():
     images = torch.randint(0, 256, (5, 3, 8, 8), dtype=torch.uint8)
     network = nn.Sequential(nn.Flatten(), nn.Linear(192, 4))
     assert predict_shifted(network, images, 2).exp().sum(dim=1).tolist() == pytest.approx([1] * 5)

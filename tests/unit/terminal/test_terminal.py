@@ -180,7 +180,7 @@ def test_an_interrupted_run_is_one_line(run, number):
     assert study.said()[2:] == ["interrupted; the same command goes on"]
 
 
-def test_a_terminal_has_a_panel_that_leaves_no_trace(run, tmp_path):
+def test_a_terminal_has_a_panel_that_leaves_no_trace(run):
     controller, terminal = pty.openpty()
     drawn = ""
 

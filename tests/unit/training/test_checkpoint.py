@@ -94,9 +94,7 @@ def test_a_pack_killed_again_and_again(small_layers, make_data, tmp_path, kill_a
     assert_same(result(*done), expected)
 
 
-def test_learners_that_were_killed_between_two_saves_meet_again(
-    small_layers, make_data, tmp_path, monkeypatch
-):
+def test_learners_that_were_killed_between_two_saves_meet_again(small_layers, make_data, tmp_path):
     data, seeds = make_data(), [5, 1]
     expected = result(*train(small_layers, data, SETTINGS, seeds, at_once=2))
     saved = []

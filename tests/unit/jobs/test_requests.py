@@ -46,7 +46,7 @@ def test_on_one_machine_what_follows_a_training_shares_a_gpu(monkeypatch, there)
     assert asked["evaluate"] == asked["explain"] == {"gpu": 0, "shared_gpu": int(there)}
 
 
-def test_a_gpu_that_is_insisted_on_and_refused_is_the_users_mistake():
+def test_a_gpu_that_is_insisted_on_is_refused_on_a_cluster_too():
     with pytest.raises(UserError, match="--resources gpu=0 grants no GPU"):
         gpus_asked_for("cuda", {"gpu": 0}, elsewhere=True)
 

@@ -13,6 +13,7 @@ import pytest
 
 from blocklab import files
 from blocklab.files import (
+    canonical_json,
     remove_unfinished,
     sha256,
     write_arrays,
@@ -98,6 +99,18 @@ def test_what_json_cannot_hold_leaves_no_file(tmp_path):
     with pytest.raises(TypeError):
         write_json(tmp_path / "file.json", {"path": tmp_path})
     assert not list(tmp_path.iterdir())
+
+
+def test_canonical_json_ignores_the_order_of_keys_at_every_depth():
+    one = canonical_json({"a": {"x": 1, "y": [1, 2.5]}, "b": None})
+    other = canonical_json({"b": None, "a": {"y": [1, 2.5], "x": 1}})
+    assert one == other == '{"a":{"x":1,"y":[1,2.5]},"b":null}'
+    assert canonical_json({"a": [1, 2]}) != canonical_json({"a": [2, 1]})
+
+
+def test_canonical_json_refuses_what_json_cannot_hold():
+    with pytest.raises(ValueError):
+        canonical_json({"loss": float("nan")})
 
 
 def test_the_remains_of_a_killed_process_are_removed_and_nothing_else(tmp_path):

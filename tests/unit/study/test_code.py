@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from blocklab.errors import UserError
-from blocklab.files import canonical_json
 from blocklab.study.code import code_fingerprint
 
 FILES = {
@@ -36,18 +35,6 @@ def edit(package: Path, name: str, old: str, new: str) -> None:
     text = (package / name).read_text()
     assert old in text
     (package / name).write_text(text.replace(old, new))
-
-
-def test_canonical_json_ignores_the_order_of_keys_at_every_depth():
-    one = canonical_json({"a": {"x": 1, "y": [1, 2.5]}, "b": None})
-    other = canonical_json({"b": None, "a": {"y": [1, 2.5], "x": 1}})
-    assert one == other == '{"a":{"x":1,"y":[1,2.5]},"b":null}'
-    assert canonical_json({"a": [1, 2]}) != canonical_json({"a": [2, 1]})
-
-
-def test_canonical_json_refuses_what_json_cannot_hold():
-    with pytest.raises(ValueError):
-        canonical_json({"loss": float("nan")})
 
 
 @pytest.mark.parametrize(

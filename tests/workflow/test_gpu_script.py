@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from idx_files import idx
 
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "benchmarks" / "gpu.py"
@@ -42,9 +42,7 @@ def packed_mnist(tmp_path):
         images = random.integers(0, 256, (count, 28, 28), dtype=np.uint8)
         labels = np.arange(count, dtype=np.uint8) % 10
         for kind, values in (("images-idx3", images), ("labels-idx1", labels)):
-            header = struct.pack(f">4B{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
-            packed = gzip.compress(header + values.tobytes())
-            (folder / f"{name}-{kind}-ubyte.gz").write_bytes(packed)
+            (folder / f"{name}-{kind}-ubyte.gz").write_bytes(gzip.compress(idx(values)))
     return folder
 
 

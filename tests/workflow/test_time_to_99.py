@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from idx_files import idx
 
 PROJECT = Path(__file__).parents[2]
 RUN = [sys.executable, str(PROJECT / "benchmarks" / "time_to_99.py")]
@@ -28,8 +28,7 @@ def folder(tmp_path):
             row, column = divmod(int(label), 4)
             image[4 + 6 * row : 10 + 6 * row, 2 + 6 * column : 8 + 6 * column] = 255
         for values, kind in ((images, "images-idx3"), (labels, "labels-idx1")):
-            header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
-            content, path = header + values.tobytes(), tmp_path / f"{part}-{kind}-ubyte"
+            content, path = idx(values), tmp_path / f"{part}-{kind}-ubyte"
             if name == "gz":
                 path, content = path.with_name(f"{path.name}.gz"), gzip.compress(content)
             path.write_bytes(content)

@@ -1,12 +1,12 @@
 """From made IDX files to a prepared dataset and back."""
 
 import hashlib
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from idx_files import idx
 
 from blocklab.data import datasets, raw_images
 from blocklab.data import preparation as data
@@ -31,8 +31,7 @@ SETTINGS = {
 
 
 def write_idx(path: Path, values: np.ndarray) -> Path:
-    header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
-    path.write_bytes(header + values.tobytes())
+    path.write_bytes(idx(values))
     return path
 
 

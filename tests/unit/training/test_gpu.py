@@ -60,16 +60,6 @@ def deterministic():
     make_deterministic(True, "cuda")
 
 
-@pytest.fixture
-def digits():
-    """60 images of a few grey values on black, like prepared digits."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (60, 1, 32, 32), generator=generator) // 8 * 8
-    images *= torch.rand(images.shape, generator=generator) < 0.2
-    split = Split(images.to(torch.uint8), torch.arange(60) % 10, torch.arange(60))
-    return PreparedData(split, split.at(np.arange(20)), split.at(np.arange(12)))
-
-
 def on_gpu(data: PreparedData) -> PreparedData:
     def moved(split: Split) -> Split:
         return Split(split.images.cuda(), split.labels.cuda(), split.indices.cuda())

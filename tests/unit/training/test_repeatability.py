@@ -5,12 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import yaml
 
-from blocklab.data.prepared import PreparedData, Split
 from blocklab.explanation.explanation import explain
 from blocklab.networks.network import predict, resolve
 from blocklab.training.loop import train
@@ -18,17 +16,6 @@ from blocklab.training.loop import train
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
 REPEATS = 3
 BUSY = "while True: sum(range(100_000))"
-
-
-@pytest.fixture(scope="module")
-def digits():
-    """60 images of a few grey values on black, like prepared digits."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (60, 1, 32, 32), generator=generator)
-    images *= torch.rand(images.shape, generator=generator) < 0.2
-    labels = torch.arange(60) % 10
-    split = Split(images.to(torch.uint8), labels, torch.arange(60))
-    return PreparedData(split, split.at(np.arange(20)), split.at(np.arange(5)))
 
 
 @pytest.fixture

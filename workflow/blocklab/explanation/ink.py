@@ -26,6 +26,17 @@ def by_pixel(attributions: np.ndarray) -> np.ndarray:
     return attributions.sum(axis=-3)
 
 
+def mean_share(part: np.ndarray, whole: np.ndarray) -> float:
+    """Return how much of absolute attribution a part of it is, mean over images.
+
+    part and whole: [M, H, W], by pixel, nowhere negative. Images whose whole has no sum that is
+    finite and above 0 are left out; NaN if none is left.
+    """
+    some, total = part.sum(axis=(1, 2)), whole.sum(axis=(1, 2))
+    told = np.isfinite(total) & (total > 0)
+    return float(np.mean(some[told] / total[told])) if told.any() else np.nan
+
+
 def on_black(share: float) -> bool:
     """Return whether images are drawn on a black ground, given the share of their pixels in ink.
 

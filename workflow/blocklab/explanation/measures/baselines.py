@@ -16,7 +16,7 @@ from torch import nn
 from blocklab.data.prepared import Split
 from blocklab.explanation.agreement import ink_correlation
 from blocklab.explanation.explanation import IMAGES_AT_ONCE, TARGETS, Explainer
-from blocklab.explanation.ink import by_pixel, ink
+from blocklab.explanation.ink import by_pixel, ink, mean_share
 from blocklab.networks.images import LEVELS, as_input
 from blocklab.networks.network import exact_float32
 
@@ -106,10 +106,7 @@ def off_ink(maps: np.ndarray, images: np.ndarray) -> float:
     not. NaN if no map has a sum that is finite and above 0.
     """
     absolute = np.abs(by_pixel(maps.astype(np.float64)))
-    total = absolute.sum(axis=(1, 2))
-    off = (absolute * ~ink(images)).sum(axis=(1, 2))
-    told = np.isfinite(total) & (total > 0)
-    return float(np.mean(off[told] / total[told])) if told.any() else np.nan
+    return mean_share(absolute * ~ink(images), absolute)
 
 
 def baseline_dependence(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from blocklab.explanation.ink import by_pixel
+from blocklab.explanation.ink import by_pixel, mean_share
 
 
 def share_against(maps: np.ndarray) -> float:
@@ -14,7 +14,4 @@ def share_against(maps: np.ndarray) -> float:
     everywhere or not finite are left out; NaN if none is left.
     """
     pixels = by_pixel(maps.astype(np.float64))
-    total = np.abs(pixels).sum(axis=(1, 2))
-    against = -pixels.clip(max=0).sum(axis=(1, 2))
-    told = np.isfinite(total) & (total > 0)
-    return float(np.mean(against[told] / total[told])) if told.any() else np.nan
+    return mean_share(-pixels.clip(max=0), np.abs(pixels))

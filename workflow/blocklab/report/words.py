@@ -17,6 +17,11 @@ def percent(share: float, digits: int = 2) -> str:
     return DASH if math.isnan(share) else f"{100 * share:.{digits}f} %"
 
 
+def number_text(number: float, form: str = "{:.2f}") -> str:
+    """Return a number as text in the form of `str.format`, or a dash."""
+    return DASH if math.isnan(number) else form.format(number)
+
+
 def interval(row: Mapping[str, Any], name: str) -> str:
     """Return 'mean % (low to high)' of an accuracy, without limits where there are none."""
     if math.isnan(row[f"{name}_low"]):

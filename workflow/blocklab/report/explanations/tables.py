@@ -11,7 +11,7 @@ import pandas as pd
 
 from blocklab.explanation.ink import BRIGHTNESS
 from blocklab.report.explanations.measured import Measured, class_word, measured, row_of
-from blocklab.report.words import DASH, literal, percent
+from blocklab.report.words import DASH, literal, number_text, percent
 
 BARE = "the bare image"
 OVER_SEEDS = {"most": "max", "worst": "max"}
@@ -73,7 +73,7 @@ def explanation_tables(
             {
                 "attributions start from": [ORDERED[name] for name in baselines["baseline"]],
                 "order of networks, Kendall's tau (checked)": [
-                    _number(tau, "{:+z.2f}") for tau in baselines["order_correlation"]
+                    number_text(tau, "{:+z.2f}") for tau in baselines["order_correlation"]
                 ],
                 "off the ink (checked)": [percent(share, 1) for share in baselines["off_ink"]],
             }
@@ -90,10 +90,12 @@ def _with_baseline(agreement: pd.DataFrame, names: list[str], baseline: str) -> 
                 "network": BARE if name == BRIGHTNESS else literal(name),
                 f"agreement with {literal(baseline)} (explained)": _with_limits(measured(row)),
                 "given brightness (explained)": _with_limits(measured(row, "partial")),
-                "ceiling (explained)": _number(row["ceiling"], "{:+z.2f}"),
+                "ceiling (explained)": number_text(row["ceiling"], "{:+z.2f}"),
                 "share of the ceiling": percent(row["of_ceiling"], 0),
-                "top 10 % in common, chance 0.10 (explained)": _number(row["feature_agreement"]),
-                "with the same sign, chance at most 0.10 (explained)": _number(
+                "top 10 % in common, chance 0.10 (explained)": number_text(
+                    row["feature_agreement"]
+                ),
+                "with the same sign, chance at most 0.10 (explained)": number_text(
                     row["sign_agreement"]
                 ),
             }
@@ -112,7 +114,7 @@ def _pairs(agreement: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 def _pair(row: pd.Series) -> str:
     if row["network_a"] == row["network_b"] and not row["pairs"]:
         return "unknown"
-    return _number(row["agreement"], "{:+z.2f}")
+    return number_text(row["agreement"], "{:+z.2f}")
 
 
 def _measures(explanations: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
@@ -130,7 +132,7 @@ def _measures(explanations: pd.DataFrame, columns: dict[str, tuple[str, str]]) -
 def _cell(value: float, form: str) -> str:
     if form in ("share", "worst"):
         return percent(value, 2 if abs(value) < 0.01 else 1)
-    return _number(
+    return number_text(
         value,
         {"signed": "{:+z.2f}", "number": "{:.2f}", "count": "{:,.0f}", "most": "{:,.0f}"}[form],
     )
@@ -167,9 +169,5 @@ def _answer(rows: pd.DataFrame, image: str, class_names: Sequence[str]) -> str:
 
 def _with_limits(value: Measured) -> str:
     if math.isnan(value.low):
-        return _number(value.mean, "{:+z.2f}")
+        return number_text(value.mean, "{:+z.2f}")
     return f"{value.mean:+z.2f} ({value.low:+z.2f} to {value.high:+z.2f})"
-
-
-def _number(value: float, form: str = "{:.2f}") -> str:
-    return DASH if math.isnan(value) else form.format(value)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from blocklab.report.words import DASH
+from blocklab.report.words import number_text
 
 
 def costs(networks: pd.DataFrame) -> pd.DataFrame:
@@ -22,9 +22,5 @@ def costs(networks: pd.DataFrame) -> pd.DataFrame:
     }
     table = {"network": networks["network"]}
     for title, (name, factor, form) in columns.items():
-        table[title] = [_number(value * factor, form) for value in networks[name].astype(float)]
+        table[title] = [number_text(value * factor, form) for value in networks[name].astype(float)]
     return pd.DataFrame(table)
-
-
-def _number(value: float, form: str) -> str:
-    return DASH if pd.isna(value) else form.format(value)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from blocklab.report.explanations.measured import bold, class_word
+from blocklab.report.explanations.measured import OTHER_IMAGES, bold, class_word
 from blocklab.report.statistics import mean_interval
 from blocklab.report.words import count, join, percent
 
@@ -45,10 +45,10 @@ def order_sentence(baselines: pd.DataFrame, baseline: str) -> str:
         return ""
     changed = others[others["order_correlation"] < 1 - 1e-9]
     subject = f"The order of the networks by agreement with {bold(baseline)}"
-    names = {"blurred": "a blurred image", "mean": "the mean image", "expected": "training images"}
+    articles = {"blurred": "a ", "mean": "the "}
 
     def words(rows: pd.DataFrame) -> list[str]:
-        return [names[name] for name in rows["baseline"]]
+        return [articles.get(name, "") + OTHER_IMAGES[name] for name in rows["baseline"]]
 
     if changed.empty:
         return f"{subject} is the same when attributions start from {join(words(others))}."

@@ -9,6 +9,9 @@ import pandas as pd
 from blocklab.report.statistics import mean_interval
 from blocklab.report.words import count, literal
 
+# What else than a black image attributions start from: its name in baselines.csv, and on a page.
+OTHER_IMAGES = {"blurred": "blurred image", "mean": "mean image", "expected": "training images"}
+
 
 class Measured(NamedTuple):
     """A mean with its 95 % interval, whose limits may be NaN."""

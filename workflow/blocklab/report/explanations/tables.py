@@ -10,13 +10,18 @@ from collections.abc import Sequence
 import pandas as pd
 
 from blocklab.explanation.ink import BRIGHTNESS
-from blocklab.report.explanations.measured import Measured, class_word, measured, row_of
+from blocklab.report.explanations.measured import (
+    OTHER_IMAGES,
+    Measured,
+    class_word,
+    measured,
+    row_of,
+)
 from blocklab.report.words import DASH, literal, number_text, percent
 
 BARE = "the bare image"
 OVER_SEEDS = {"most": "max", "worst": "max"}
-OTHERS = {"blurred": "blurred image", "mean": "mean image", "expected": "training images"}
-ORDERED = {"black": "black image"} | OTHERS
+EVERY_IMAGE = {"black": "black image"} | OTHER_IMAGES
 
 
 def explanation_tables(
@@ -71,7 +76,7 @@ def explanation_tables(
         "baseline_images": _baseline_images(explanations, class_names),
         "order": pd.DataFrame(
             {
-                "attributions start from": [ORDERED[name] for name in baselines["baseline"]],
+                "attributions start from": [EVERY_IMAGE[name] for name in baselines["baseline"]],
                 "order of networks, Kendall's tau (checked)": [
                     number_text(tau, "{:+z.2f}") for tau in baselines["order_correlation"]
                 ],
@@ -143,11 +148,11 @@ def _baseline_images(explanations: pd.DataFrame, class_names: Sequence[str]) -> 
         explanations,
         {
             f"off the ink, {words} (checked)": (f"off_ink_{name}", "share")
-            for name, words in OTHERS.items()
+            for name, words in OTHER_IMAGES.items()
         }
         | {
             f"correlation with black, {words} (checked)": (f"correlation_{name}", "signed")
-            for name, words in OTHERS.items()
+            for name, words in OTHER_IMAGES.items()
         },
     )
     for image in ("black", "mean"):

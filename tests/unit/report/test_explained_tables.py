@@ -8,6 +8,7 @@ from made_up_explanations import made_agreement, made_baselines, made_explanatio
 from blocklab.report.explanations.tables import explanation_tables
 
 NETWORKS = pd.DataFrame({"network": ["exp3", "vgg", "csp"], "baseline": [True, False, False]})
+NETWORKS["best"] = NETWORKS["network"] == "vgg"
 
 
 def tables(seeds: int = 1, **given) -> dict[str, pd.DataFrame]:
@@ -85,6 +86,7 @@ def test_hostile_names_stay_text():
     explanations = made_explanations(["exp3", "a|b"])
     agreement = made_agreement(["exp3", "a|b"])
     hostile = pd.DataFrame({"network": ["exp3", "a|b"], "baseline": [True, False]})
+    hostile["best"] = ~hostile["baseline"]
     found = tables(explanations=explanations, agreement=agreement, networks=hostile)
     for table in found.values():
         text = table.to_markdown(index=False, disable_numparse=True)

@@ -17,6 +17,7 @@ from blocklab.report.explanations.measured import (
     measured,
     row_of,
 )
+from blocklab.report.shown import baseline_and_best
 from blocklab.report.words import DASH, literal, number_text, percent
 
 BARE = "the bare image"
@@ -39,7 +40,7 @@ def explanation_tables(
     the order of networks holds under other baseline images. The arguments are the tables of that
     name (networks.csv tells who the baseline is); class_names as in `explanation_findings`.
     """
-    baseline = networks.loc[networks["baseline"], "network"].iloc[0]
+    baseline, _ = baseline_and_best(networks)
     names = list(explanations["network"].unique())
     return {
         "with_baseline": _with_baseline(agreement, names, baseline),

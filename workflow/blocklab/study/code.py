@@ -46,21 +46,36 @@ def stamp(workflow_folder: Path, script: str, modules: Iterable[str] = ()) -> st
     return " ".join([script, ",".join(modules) or "-", PYTHON, own, library])
 
 
+class _Stamped(NamedTuple):
+    """What a stamp names beside its hashes: a script, the modules loaded by name, and Python."""
+
+    script: str
+    modules: list[str]
+    python: str
+
+
+def _stamped(planned: str) -> _Stamped:
+    """Take apart what `stamp` has put together."""
+    script, modules, python, *_ = planned.split(" ")
+    return _Stamped(script, [] if modules == "-" else modules.split(","), python)
+
+
 def check_stamp(workflow_folder: Path, planned: str) -> None:
     """Raise UserError if the code that a job was planned with is no longer what is there.
 
     Another version of Python sees other syntax trees, so there nothing can be told.
     """
-    script, modules, python, *_ = planned.split(" ")
-    if python != PYTHON:
+    stamped = _stamped(planned)
+    if stamped.python != PYTHON:
         return
     try:
-        named = [] if modules == "-" else modules.split(",")
-        same = stamp(workflow_folder, script, named) == planned
+        same = stamp(workflow_folder, stamped.script, stamped.modules) == planned
     except (KeyError, OSError):  # a file is gone
         same = False
     if not same:
-        raise UserError(f"the code of {script} has changed since this run began; start it again")
+        raise UserError(
+            f"the code of {stamped.script} has changed since this run began; start it again"
+        )
 
 
 def code_fingerprint(package_folder: Path, modules: Iterable[str]) -> str:
@@ -92,10 +107,9 @@ def files_of(workflow_folder: Path, planned: str) -> list[Path]:
 
     Raises KeyError for a module that does not exist any more, UserError for one that is not valid.
     """
-    script, named, *_ = planned.split(" ")
-    file = workflow_folder / "scripts" / script
-    modules = [] if named == "-" else named.split(",")
-    modules = [*_imported(file, workflow_folder), *modules]
+    stamped = _stamped(planned)
+    file = workflow_folder / "scripts" / stamped.script
+    modules = [*_imported(file, workflow_folder), *stamped.modules]
     paths = _closure(workflow_folder / "blocklab", modules).values()
     return sorted({file, *paths, *(source for path in paths for source in _sources(path))})
 

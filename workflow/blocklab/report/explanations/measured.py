@@ -56,7 +56,7 @@ def bold(network: str) -> str:
     return f"**{literal(network)}**"
 
 
-def scope(explanations: pd.DataFrame) -> str:
+def seeds_spoken_of(explanations: pd.DataFrame) -> str:
     """Return the words that say what a sentence is about: with one seed, no more than was seen."""
     seeds = int(explanations.groupby("network").size().max())
     if seeds == 1:

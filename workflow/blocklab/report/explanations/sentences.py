@@ -25,7 +25,7 @@ from blocklab.report.explanations.measured import (
     measured,
     over_seeds,
     row_of,
-    scope,
+    seeds_spoken_of,
 )
 from blocklab.report.shown import baseline_and_best
 from blocklab.report.words import count, join, percent
@@ -79,7 +79,7 @@ def what_baseline_sees(
     row = row_of(agreement, best, baseline)
     if not math.isnan(row["agreement"]):
         parts.append(f"the two agree {row['agreement']:+z.2f}, {_of_ceiling(row)}")
-    return f"{scope(explanations)}, {'; '.join(filter(None, parts))}."
+    return f"{seeds_spoken_of(explanations)}, {'; '.join(filter(None, parts))}."
 
 
 def _of_ceiling(row: pd.Series) -> str:

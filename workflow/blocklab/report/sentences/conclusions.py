@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from blocklab.report.sentences.stopping import still_rising
-from blocklab.report.sentences.verdict import is_real, scope
+from blocklab.report.sentences.verdict import is_real, real_difference
 from blocklab.report.statistics import BOOTSTRAP_SEEDS, COVERAGE_WITH_FAILURES, spearman_test
 from blocklab.report.words import SIGNIFICANT, count, join_some, p_text, percent
 
@@ -24,8 +24,8 @@ def best_and_why(networks: pd.DataFrame) -> list[str]:
     if above:
         found.append(
             f"**{best['network']}** was chosen, but {join_some(above)} "
-            f"{'is' if len(above) == 1 else 'are'} more accurate on the test images, a difference "
-            f"{scope(best)}."
+            f"{'is' if len(above) == 1 else 'are'} more accurate on the test images, "
+            f"{real_difference(best)}."
         )
     if len(equal):
         found.append(
@@ -36,7 +36,7 @@ def best_and_why(networks: pd.DataFrame) -> list[str]:
     elif not above:
         several = len(rivals) > 1
         whom = "every other network, each time" if several else f"{rivals['network'].item()},"
-        found.append(f"**{best['network']}** is ahead of {whom} a difference {scope(best)}.")
+        found.append(f"**{best['network']}** is ahead of {whom} {real_difference(best)}.")
     return found + _with_size(networks) + _with_kernels(networks)
 
 

@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 
 from blocklab.report.aggregation import selection_column
-from blocklab.report.sentences.verdict import at_chance, chance_words, is_real, scope, verdict
+from blocklab.report.sentences.verdict import (
+    at_chance,
+    chance_words,
+    is_real,
+    real_difference,
+    verdict,
+)
 from blocklab.report.words import count, interval, join, join_some, literal, p_text, percent, rank
 
 LOW_RECALL = 0.9
@@ -60,11 +66,9 @@ def conclusion(networks: pd.DataFrame, epochs: str, sizes: dict[str, int], chanc
     if len(equal):
         text.append(f"Not distinguishable from {best['network']}: {names(equal)}.")
     if len(worse):
-        text.append(f"Less accurate, a difference {scope(best)}: {names(worse)}.")
+        text.append(f"Less accurate, {real_difference(best)}: {names(worse)}.")
     if len(better):
-        text.append(
-            f"More accurate on the test images, a difference {scope(best)}: {names(better)}."
-        )
+        text.append(f"More accurate on the test images, {real_difference(best)}: {names(better)}.")
     if (networks["seeds"] == 1).all():
         text.append(
             "With one seed each, this is about these trained networks; another seed may differ."

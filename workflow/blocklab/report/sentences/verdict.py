@@ -13,16 +13,16 @@ def is_real(row: "pd.Series") -> bool:
     return bool(row["p_value"] < SIGNIFICANT)
 
 
-def scope(row: "pd.Series") -> str:
-    """Return what a significant difference is beyond: seeds, or with one seed no more than this."""
+def real_difference(row: "pd.Series") -> str:
+    """Return what a significant difference is: beyond seeds, or with one seed no more than this."""
     if row["seeds"] > 1:
-        return "beyond the chance of the seeds"
-    return "of these trained networks, on these images"
+        return "a difference beyond the chance of the seeds"
+    return "a difference of these trained networks, on these images"
 
 
 def verdict(row: "pd.Series", best: "pd.Series") -> str:
     """Return how a network compares with the best: '1.25 points fewer, ... (p = 0.012)'."""
-    weight = f"a difference {scope(row)}" if is_real(row) else "which may be chance"
+    weight = real_difference(row) if is_real(row) else "which may be chance"
     return f"{points(row['test_acc'] - best['test_acc'])}, {weight} ({p_text(row['p_value'])})"
 
 

@@ -41,6 +41,12 @@ def test_relative_links_lead_somewhere(page):
     assert not broken
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_yaml_that_is_shown_can_be_read(page):
+    for shown in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL):
+        assert isinstance(yaml.safe_load(shown), dict | list)
+
+
 def test_the_table_of_wings_names_every_file():
     page = (PROJECT / "docs" / "architecture.md").read_text()
     rows = re.findall(r"^\| `(\w+)/` \| .* \| (.*) \|$", page, re.MULTILINE)

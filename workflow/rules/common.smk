@@ -61,11 +61,6 @@ RULES = (
 RULES += FIGURES
 
 
-# In agreement.csv the bare image stands where networks do; the rest would be read from any table
-# as numbers, or as nothing.
-NAMES_IN_TABLES = "brightness true false nan null inf infinity".split()
-
-
 PLANS = ".snakemake/blocklab"
 
 
@@ -87,7 +82,8 @@ try:
         for file in dict.fromkeys(map(str, workflow.configfiles)):
             check_written_once(file)
     given = with_given(config, workflow.config_settings.config)
-    config.update(resolve_config(given, reserved=[*RULES, *NAMES_IN_TABLES]))
+    # In agreement.csv the bare image stands where networks do, as "brightness".
+    config.update(resolve_config(given, reserved=[*RULES, "brightness"]))
     FILES = check_files(config["dataset"], Path(PLANS) / "files.json")
     PLAN = plan(config, cache=Path(PLANS))
     if workflow.is_main_process:

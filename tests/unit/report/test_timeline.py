@@ -41,6 +41,14 @@ def test_seeds_that_were_trained_together_are_one_bar(worked):
     assert [text.get_text() for text in figure.axes[0].texts] == ["vgg 0-2, 5", "csp 0"]
 
 
+def test_jobs_that_happen_to_coincide_keep_their_names(worked):
+    one = (100, 105)
+    logs = worked(report={"recall": one, "misses": one}, train={"vgg 0": one, "csp 0": one})
+    figure = timeline.draw(logs)
+    names = [text.get_text() for text in figure.axes[0].texts]
+    assert sorted(names) == ["recall, misses", "vgg 0, csp 0"]
+
+
 def test_a_job_is_a_bar_in_the_first_row_that_is_free_when_it_starts(worked):
     jobs = {"vgg": (100, 105), "csp": (100.5, 103), "exp3": (101, 102), "x": (105, 109)}
     logs = worked(train=jobs, explain={"vgg": (106, 107)})

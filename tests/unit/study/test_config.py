@@ -259,9 +259,16 @@ def test_the_baseline_alone(config):
     assert message(config) == expected
 
 
-def test_a_vote_named_like_nothing_that_a_table_can_hold(config):
+def test_names_that_a_table_reads_as_something_else(config):
     config["votes"]["nan"] = ["vgg"]
-    assert message(config, reserved=["nan"]) == "votes.nan: the name is reserved; choose another"
+    assert message(config) == "votes.nan: no name that a table can hold; choose another"
+    config["networks"]["inf"] = config["networks"]["vgg"]
+    assert message(config) == "networks.inf: no name that a table can hold; choose another"
+
+
+def test_a_vote_may_be_named_like_a_rule(config):
+    config["votes"]["all"] = ["vgg", "csp"]
+    assert resolve_config(config, reserved=["all"])["votes"] == {"all": ["vgg", "csp"]}
 
 
 @pytest.mark.parametrize("name", ["train", "train_seeds_0to1"])

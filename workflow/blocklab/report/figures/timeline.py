@@ -79,10 +79,10 @@ def _read_jobs(logs: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
 
 
 def _together(names: pd.Series) -> str:
-    if len(names) == 1:
-        return names.iloc[0]
-    network = names.iloc[0].split()[0]
-    return f"{network} {span(sorted(int(name.split()[-1]) for name in names))}"
+    parts = names.str.extract(r"^(\w+) (\d+)$")
+    if parts.isna().any(axis=None) or parts[0].nunique() > 1:  # two that happen to coincide
+        return ", ".join(names)
+    return f"{parts[0].iloc[0]} {span(sorted(parts[1].astype(int)))}"
 
 
 def _lanes(jobs: pd.DataFrame) -> list[int]:

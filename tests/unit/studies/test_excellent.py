@@ -45,6 +45,15 @@ def test_the_vote_and_the_accuracy_without_shifts():
     assert f"worth {gain:.2f} points ({low:.2f} to {high:.2f})" in PAGE
 
 
+def test_the_vote_of_different_networks():
+    [vote] = pd.read_csv(STUDIES / "vote" / "votes.csv").to_dict("records")
+    assert vote["test_acc"] >= 0.9978 and vote["parameters"] <= 1_000_000
+    found = f"gets {percent(vote['test_acc'])} of the test images right"
+    assert found in PAGE and f"{vote['parameters']:,} parameters in all" in PAGE
+    limits = within(vote["test_acc_low"], vote["test_acc_high"]).split(" to ")
+    assert all(limit in PAGE for limit in limits)
+
+
 def test_the_images_that_are_missed():
     misses = pd.read_csv(RECORD / "misses.csv")
     by_all = (misses["seeds_wrong"] == 10).sum()

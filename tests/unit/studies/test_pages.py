@@ -31,6 +31,7 @@ TABLES = [
     ("premise", "premise.md", lambda: accuracies.table(*accuracies.read(STUDIES / "premise"))),
     ("smallest", "excellent.md", lambda: accuracies.table(*accuracies.read(STUDIES / "smallest"))),
     ("recipe", "excellent.md", lambda: worth("recipe", "validation")),
+    ("vote", "excellent.md", lambda: accuracies.table(*accuracies.read(STUDIES / "vote"))),
     ("repaired", "repaired.md", lambda: accuracies.table(*accuracies.read(STUDIES / "repaired"))),
     ("oddities", "repaired.md", lambda: worth("oddities")),
     ("depth", "depth.md", lambda: accuracies.table(*accuracies.read(STUDIES / "depth"))),

@@ -199,7 +199,7 @@ def test_a_terminal_has_a_panel_that_leaves_no_trace(run):
             read_until(part)
         study.tell(LogEvent.JOB_FINISHED, "Finished jobid: 1", job_id=1)
         study.terminal.succeed()
-        read_until("vgg seed 0 trained in 0 s")
+        read_until("vgg seed 0 trained in ")  # seconds, on a busy machine more than 0
         read_until("\x1b[?25h")  # the cursor is back
         read_until(f"{ANSWER[-1]}\r\n")
     assert drawn.endswith(f"{ANSWER[-1]}\r\n")

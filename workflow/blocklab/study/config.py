@@ -33,7 +33,6 @@ def schema() -> dict[str, Any]:
 
 # What is read from a table as a number or as nothing.
 NO_NAMES = ("true", "false", "nan", "null", "inf", "infinity")
-NO_NAME = "no name that a table can hold; choose another"
 
 
 def resolve_config(given: dict[str, Any], reserved: Iterable[str] = ()) -> dict[str, Any]:
@@ -182,8 +181,6 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
             raise UserError(f"networks: {name!r} is no network's name; use text")
         if name in reserved or name.startswith("train_seeds_"):  # see `runs.rule_name`
             raise UserError(f"networks.{name}: the name is reserved; choose another")
-        if name in NO_NAMES:
-            raise UserError(f"networks.{name}: {NO_NAME}")
     if config["baseline"] not in networks:
         raise UserError(
             f"baseline: there is no network '{config['baseline']}'"
@@ -197,5 +194,7 @@ def _check(config: dict[str, Any], reserved: set[str]) -> None:
     for vote in config["votes"]:
         if vote in networks:
             raise UserError(f"votes.{vote}: a network has that name; choose another")
-        if vote in NO_NAMES:
-            raise UserError(f"votes.{vote}: {NO_NAME}")
+    for section in ("networks", "votes"):
+        for name in NO_NAMES:
+            if name in config[section]:
+                raise UserError(f"{section}.{name}: no name that a table can hold; choose another")
